@@ -1,0 +1,1 @@
+"""Stage 7: outbox to relay. The only room that sends."""

@@ -1,0 +1,73 @@
+"""The errors of mailhub, one tree; the docstring is the message, `.temporary` says whether again helps.
+
+    MailhubError                 something mailhub can name
+    ├── Temporary                try again later: the sender keeps the mail
+    │   ├── StorageTrouble       the journal or the database cannot be written
+    │   └── Busy                 too much is under way
+    └── Permanent                again will not help
+        ├── SettingsError        a setting is wrong
+        ├── ListError            a file in lists/ is wrong
+        ├── HomeError            the home directory is not as it must be
+        ├── UnknownRow           no such row
+        ├── Refused              an operator's verb does not apply here
+        └── UnknownRecipient     no such address at this centre
+
+An error that is not of this tree counts as temporary: the unknown may heal.
+"""
+
+
+class MailhubError(Exception):
+    """Something went wrong in mailhub."""
+
+    temporary = True
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said or (self.__doc__ or "").splitlines()[0]
+
+
+class Temporary(MailhubError):
+    """Try again later."""
+
+
+class StorageTrouble(Temporary):
+    """The journal cannot be written; the sender keeps the mail."""
+
+
+class Busy(Temporary):
+    """Too much is under way; try again in a moment."""
+
+
+class Permanent(MailhubError):
+    """Trying again will not help."""
+
+    temporary = False
+
+
+class SettingsError(Permanent):
+    """A setting is wrong."""
+
+
+class ListError(Permanent):
+    """A file in lists/ is wrong."""
+
+
+class HomeError(Permanent):
+    """The home directory is not as it must be."""
+
+
+class UnknownRow(Permanent):
+    """There is no such row."""
+
+
+class Refused(Permanent):
+    """This cannot be done in the present state."""
+
+
+class UnknownRecipient(Permanent):
+    """This centre has no such address."""
+
+
+def is_temporary(error: BaseException) -> bool:
+    """Say whether again may help; what we do not know counts as temporary."""
+    return not isinstance(error, MailhubError) or error.temporary
