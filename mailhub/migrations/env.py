@@ -1,0 +1,34 @@
+"""Where Alembic meets the house: which modules hold tables, and how a migration is written down."""
+
+from typing import Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Enum
+from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
+
+from mailhub import storage
+
+TABLES = (storage,)  # every module that declares a table, in the order of the floors
+
+
+def plain(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
+    """Write house types as plain SQL types: a migration must run for years, whatever the models become."""
+    if kind != "type":
+        return False
+    if isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    if isinstance(item, AutoString | Enum):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    return False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,  # SQLite alters a table by rebuilding it
+    render_item=plain,
+    transactional_ddl=True,  # on SQLite too: `Database` begins transactions itself
+)
+context.run_migrations()

@@ -1,0 +1,50 @@
+"""Bytes kept under the name of their content: the raw mails and the files that came with them.
+
+They live in the database, so that a mail and its rows are kept by the same commit and saved by the same backup.
+"""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, col, delete, select
+
+from mailhub.errors import UnknownRow
+
+
+class Blob(SQLModel, table=True):
+    """Some bytes, once, however often they came."""
+
+    digest: str = Field(primary_key=True, max_length=64)  # SHA-256 of the content, in hexadecimal
+    content: bytes
+    size: int  # in bytes, known without reading the content
+    stored_at: datetime  # when they first came
+
+
+_KEEP = {
+    "sqlite": sqlite.insert(Blob).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(Blob).on_conflict_do_nothing(),
+}
+
+
+def keep(session: Session, content: bytes, now: datetime) -> str:
+    """Keep these bytes and say under which name; bytes that are kept already stay as they are."""
+    digest = hashlib.sha256(content).hexdigest()
+    session.execute(
+        _KEEP[session.get_bind().dialect.name],
+        {"digest": digest, "content": content, "size": len(content), "stored_at": now},
+    )
+    return digest
+
+
+def fetch(session: Session, digest: str) -> bytes:
+    """The bytes of that name."""
+    content = session.exec(select(Blob.content).where(Blob.digest == digest)).one_or_none()
+    if content is None:
+        raise UnknownRow(f"no bytes are kept under {digest}")
+    return content
+
+
+def forget(session: Session, digest: str) -> None:
+    """Remove the bytes of that name; nothing happens when they are gone."""
+    session.execute(delete(Blob).where(col(Blob.digest) == digest))
