@@ -1,0 +1,65 @@
+"""Counting visits, mails and bytes, with a clock that is only a number."""
+
+import pytest
+
+from mailhub.receive.limits import MOST_SOURCES_REMEMBERED, Gate, Limits, source_of
+
+
+def test_a_source_may_spend_its_minute_at_once_and_then_earns_it_back():
+    gate = Gate(Limits(messages_per_minute=6))
+
+    first = [gate.take_message("192.0.2.1", 0.0) for _ in range(7)]
+    later = [gate.take_message("192.0.2.1", now) for now in (9.9, 10.1, 10.2, 3600.0)]
+
+    assert first == [True] * 6 + [False]
+    assert later == [False, True, False, True]
+    assert gate.take_message("192.0.2.2", 0.0)
+
+
+def test_our_own_front_door_and_no_limit_are_not_counted():
+    assert all(Gate(Limits(messages_per_minute=1)).take_message("127.0.0.1", 0.0) for _ in range(9))
+    assert all(Gate(Limits(messages_per_minute=0)).take_message("192.0.2.1", 0.0) for _ in range(9))
+
+
+def test_visits_are_counted_in_all_and_by_source_and_given_back():
+    gate = Gate(Limits(visits=3, visits_per_source=2))
+
+    entered = [
+        gate.enter(source) for source in ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3")
+    ]
+    gate.leave("192.0.2.1")
+
+    assert entered == [True, True, False, True, False]
+    assert gate.enter("192.0.2.3")
+
+
+def test_bytes_are_lent_and_given_back():
+    gate = Gate(Limits(bodies_bytes=100))
+
+    assert [gate.hold_bytes(60), gate.hold_bytes(60), gate.hold_bytes(40)] == [True, False, True]
+    gate.release_bytes(100)
+    assert gate.hold_bytes(100)
+
+
+def test_a_flood_of_sources_does_not_fill_the_memory():
+    gate = Gate(Limits())
+
+    for number in range(3 * MOST_SOURCES_REMEMBERED):
+        gate.take_message(f"source {number}", number / 1000)
+
+    assert len(gate._purses) <= MOST_SOURCES_REMEMBERED
+
+
+@pytest.mark.parametrize(
+    ("ip", "source"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::1", "::1"),
+        ("", ""),
+    ],
+)
+def test_one_source_is_an_address_or_an_ipv6_customer(ip: str, source: str):
+    assert source_of(ip) == source
