@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from mailhub.mail import address, authentication_results, dmarc, signatures, spf
 from mailhub.mail.address import Mailbox
+from mailhub.mail.dmarc import Policy
 from mailhub.mail.envelope import Envelope
 from mailhub.mail.message import Message
 from mailhub.mail.resolver import NoRecord, Resolver, TemporaryDns
@@ -46,16 +47,17 @@ def author(message: Message) -> Mailbox | None:
 def evaluate(message: Message, envelope: Envelope, resolver: Resolver) -> Trust:
     """Check a mail that a network peer handed to us: DKIM and SPF, and by DMARC what they say of From.
 
-    Never raises. The resolver bounds lookups and time; signatures come before SPF, whose questions are the most.
+    Never raises. The resolver bounds lookups and time, so SPF, whose questions are the most, comes last.
     """
     domain = _author_domain(message)
     if not domain:
         return Trust(Strength.WEAK, why="no single From address")
     if message.over_limits:
         return Trust(Strength.WEAK, why="too big to be checked")
+    policy, lack = _policy(domain, resolver)
     found = signatures.verify(message.raw, resolver)
     client = spf.check(envelope, resolver)
-    verdict, why = _dmarc(domain, found, client, resolver)
+    verdict, why = _dmarc(domain, policy, found, client, resolver) if policy else lack
     return Trust(
         strength=Strength.STRONG if verdict == "pass" else Strength.WEAK,
         spf=client.result,
@@ -91,20 +93,25 @@ def _author_domain(message: Message) -> str:
     return address.domain_of(mailbox.address) if mailbox and mailbox.address else ""
 
 
-def _dmarc(domain: str, found: Sequence[Signature], client: Spf, resolver: Resolver) -> tuple[str, str]:
-    """The DMARC result and its reason. Without a policy there is no pass, however well a mail is signed."""
+def _policy(domain: str, resolver: Resolver) -> tuple[Policy | None, tuple[str, str]]:
+    """The DMARC policy, or the result and reason when there is none: then nothing passes, however well signed."""
     try:
-        policy = dmarc.discover(domain, resolver)
-        if policy is None:
-            return "none", f"no DMARC record for {domain}"
-        proven = [
-            (f"dkim=pass d={one.domain}", one.domain, policy.strict_dkim)
-            for one in found
-            if one.result == "pass"
-        ]
-        if client.result == "pass":
-            proven.append((f"spf=pass {client.domain}", client.domain, policy.strict_spf))
-        proven.sort(key=lambda one: one[1] != domain)  # the same domain needs no further question
+        return dmarc.discover(domain, resolver), ("none", f"no DMARC record for {domain}")
+    except TemporaryDns:
+        return None, ("temperror", f"DNS does not answer for {domain}")
+
+
+def _dmarc(
+    domain: str, policy: Policy, found: Sequence[Signature], client: Spf, resolver: Resolver
+) -> tuple[str, str]:
+    """The DMARC result and its reason: one proven domain that is the author's is enough."""
+    proven = [
+        (f"dkim=pass d={one.domain}", one.domain, policy.strict_dkim) for one in found if one.result == "pass"
+    ]
+    if client.result == "pass":
+        proven.append((f"spf=pass {client.domain}", client.domain, policy.strict_spf))
+    proven.sort(key=lambda one: one[1] != domain)  # the same domain needs no further question
+    try:
         for evidence, other, strict in proven:
             if dmarc.aligned(domain, other, resolver, strict=strict):
                 return "pass", f"{evidence} aligned"

@@ -196,6 +196,18 @@ def test_a_dns_that_never_answers_is_weak():
     )
 
 
+def test_a_costly_spf_cannot_starve_the_rest():
+    zone = Zone({**POLICY, **KEYS, **SPF})
+
+    trust.evaluate(message.read(signed(letter())), envelope(), zone)
+
+    assert zone.asked == [
+        "TXT _dmarc.kerbrec.example",
+        "TXT r._domainkey.kerbrec.example",
+        "TXT kerbrec.example",
+    ]
+
+
 def test_one_proof_is_enough_when_the_other_is_silent():
     verdict = evaluate(signed(letter()), POLICY, KEYS, {("TXT", "kerbrec.example"): SILENT})
 
