@@ -1,0 +1,50 @@
+"""Header fields with a grammar of their own: message ids and dates, read from raw text on one line. Never raises."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_tz
+
+from mailhub.mail import limits, words
+
+_ID = re.compile(r"<([^<>]*)>")
+_YEAR_OF_NO_ONE = re.compile(r"\b00\d\d\b(?!:)(?<![+-]\d{4})")  # four digits are no two-digit year
+_COMMENT = re.compile(r"\([^()]*\)")
+
+
+def ids(raw: str) -> tuple[str, ...]:
+    """The ids of References or In-Reply-To, in order, without brackets; of a very long list the first and the last."""
+    found = [identifier for identifier in map(_clean, _ID.findall(raw)) if identifier]
+    if not found:  # brackets forgotten
+        found = [_clean(word) for word in raw.split() if "@" in word]
+    if len(found) > limits.IDS_READ:
+        found = [found[0], *found[1 - limits.IDS_READ :]]
+    return tuple(found)
+
+
+def message_id(raw: str) -> str | None:
+    """The id of a mail, without brackets; one written without them, or without a domain, is taken as it is."""
+    bracketed = _ID.search(raw)
+    return _clean(bracketed[1] if bracketed else raw) or None
+
+
+def date(raw: str) -> datetime | None:
+    """A date in UTC, None when no sense can be made of it. RFC 5322 section 3.3, obsolete forms included."""
+    raw = _COMMENT.sub(" ", raw[:200])
+    if _YEAR_OF_NO_ONE.search(raw):
+        return None
+    try:
+        fields = parsedate_tz(raw)
+        if fields is None:
+            return None
+        year, month, day, hour, minute, second, *_, offset = fields
+        local = datetime(
+            year, month, day, hour, minute, min(second, 59), tzinfo=UTC
+        )  # a leap second is no time of ours
+        return local - timedelta(seconds=offset or 0)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def _clean(identifier: str) -> str:
+    # Outlook wraps ids inside References; spaces are not part of them. RFC 5322 section 3.6.4
+    return "".join(words.octets_as_text(identifier.strip("<> \t")).split()) if identifier else ""
