@@ -10,7 +10,7 @@ import shlex
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Enum, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, Enum, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -50,6 +51,14 @@ def words(closed_list: type[StrEnum]) -> Enum:
         values_callable=lambda members: [member.value for member in members],
         validate_strings=True,
     )
+
+
+def insert_missing(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
+    """Insert those rows that no unique key forbids; say how many were new. Never an error, on either engine."""
+    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
+    statement = insert(table).values(rows).on_conflict_do_nothing()  # type: ignore[attr-defined]
+    result: CursorResult[object] = session.execute(statement)  # type: ignore[assignment]
+    return result.rowcount
 
 
 class Database:
@@ -87,7 +96,8 @@ class Database:
             with _VerbSession(connection) as session:
                 yield session
                 session.flush()
-                _still_open(connection)
+                if self.dialect == "sqlite":
+                    _still_open(connection)
                 connection.commit()
 
     @contextmanager
@@ -111,8 +121,17 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the tables to the form this version needs; nothing happens when they have it."""
-        with _trouble_named(), self._migrating() as connection:
-            command.upgrade(_alembic(connection), "head")
+        with self.migrating() as config:
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def migrating(self) -> Iterator[Config]:
+        """What Alembic's commands ask for, bound to one transaction that ends with the block."""
+        with _trouble_named(), self._alone() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            yield config
 
     def version(self) -> tuple[str | None, str | None]:
         """The migration this database stands at, and the one this version of mailhub needs."""
@@ -160,8 +179,8 @@ class Database:
                 self._turn.release()
 
     @contextmanager
-    def _migrating(self) -> Iterator[Connection]:
-        """A connection for migrations, alone and in one transaction."""
+    def _alone(self) -> Iterator[Connection]:
+        """A connection whose transaction no other migration runs beside."""
         if self.dialect == "sqlite":
             # Batch mode rebuilds a table by dropping the old one; with foreign keys on, that deletes (or forbids
             # deleting) the rows that point at it. https://www.sqlite.org/lang_altertable.html, section 7
@@ -241,14 +260,28 @@ def _sqlite(
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    @event.listens_for(engine, "before_cursor_execute")
+    def guard(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement != begin:
+            _still_open(connection)
+
     return engine
+
+
+def _still_open(connection: Connection) -> None:
+    """Stop when SQLite has ended the transaction by itself, as it does when the disk is full.
+
+    A verb that swallowed the error would go on, and each of its statements would be kept at once and alone.
+    """
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+        raise StorageTrouble("the database gave up the transaction")
 
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(
-            url, pool_size=8, max_overflow=24, pool_timeout=LONGEST_WAIT_SECONDS, pool_pre_ping=True
-        )
+        # A server restarts, a firewall cuts idle lines: a connection is tried before it is trusted.
+        return create_engine(url, pool_timeout=LONGEST_WAIT_SECONDS, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs its driver: install mailhub[postgres]") from error
 
@@ -296,21 +329,7 @@ def _is_trouble(error: DBAPIError) -> bool:
     return state is None or state[:2] in {"08", "40", "53", "55", "57", "58", "XX"} or state == "25006"
 
 
-def _still_open(connection: Connection) -> None:
-    """SQLite ends a transaction by itself on some errors; a verb that swallowed one must not seem to succeed."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
-        raise StorageTrouble("the database gave up the transaction")
-
-
-def _alembic(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
-
-
 def _pg_dump(url: URL, path: Path) -> str:
     """The command that saves this database; the password is libpq's affair (PGPASSWORD, ~/.pgpass)."""
-    shown = url.set(drivername="postgresql", password=None).difference_update_query(["password"])
+    shown = url._replace(drivername="postgresql", password=None).difference_update_query(["password"])
     return f"pg_dump --format=custom --file={shlex.quote(str(path))} {shlex.quote(shown.render_as_string())}"
