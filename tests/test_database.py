@@ -18,12 +18,13 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 import mailhub
-from mailhub import storage
-from mailhub.database import Database, words
+from mailhub import migrations, storage
+from mailhub.database import Database, insert_missing, words
 from mailhub.errors import Refused, SettingsError, StorageTrouble
 from mailhub.storage import Blob
 
@@ -123,6 +124,19 @@ def test_threads_that_read_then_write_lose_no_update(database: Database, now: da
 
     with database.reading() as session:
         assert session.exec(select(Blob.size)).one() == 100
+
+
+def test_only_missing_rows_are_inserted(database: Database, now: datetime):
+    def rows(*names: str) -> list[dict[str, object]]:
+        return [{"digest": name, "content": name.encode(), "size": 1, "stored_at": now} for name in names]
+
+    with database.transaction() as session:
+        new = [
+            insert_missing(session, Blob, each)
+            for each in (rows("a"), rows("a", "b", "c", "b"), rows("a"), [])
+        ]
+
+    assert (new, kept(database)) == ([1, 2, 0, 0], {b"a", b"b", b"c"})
 
 
 # ── one mail of a batch ──
@@ -279,7 +293,7 @@ def test_a_server_that_is_not_there_is_trouble(tmp_path: Path):
 CHILD = """
 import sys
 from datetime import UTC, datetime
-from mailhub import storage
+from mailhub import migrations, storage
 from mailhub.database import Database
 
 database = Database(sys.argv[1])
@@ -322,6 +336,19 @@ def test_sqlite_is_set_up_to_keep_its_promises(sqlite_url: str):
         "foreign_keys": 1,
         "secure_delete": 1,
         "busy_timeout": 5000,
+    }
+    database.close()
+
+
+def test_nobody_else_on_the_machine_reads_the_mails(tmp_path: Path, now: datetime):
+    database = Database(f"sqlite:///{tmp_path}/mailhub.db")
+    database.upgrade()
+    happen(database, keeping(b"a mail", now))
+
+    assert {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {
+        "mailhub.db": 0,
+        "mailhub.db-wal": 0,
+        "mailhub.db-shm": 0,
     }
     database.close()
 
@@ -430,19 +457,46 @@ def test_an_empty_database_is_brought_to_the_newest_form(empty: Database, now: d
         storage.keep(session, b"a mail", now)
 
 
+def test_the_tables_of_a_newer_mailhub_are_left_alone(empty: Database):
+    empty.upgrade()
+    with empty.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(Refused, match="at migration 9999"):
+        empty.upgrade()
+
+
 def test_models_and_migrations_agree(empty: Database):
     """When this fails: python mailhub/migrations "what changes", and read what it wrote."""
     empty.upgrade()
 
-    with empty.migrating() as config:
-        command.check(config)
+    with empty.migrating() as connection:
+        command.check(migrations.config(connection))
+
+
+def test_migrations_are_one_chain_in_the_order_of_their_numbers():
+    script = ScriptDirectory(str(migrations.HERE))
+
+    assert [script.get_current_head()] == script.get_heads() == [migrations.head()]
+    numbers = [revision.revision for revision in script.walk_revisions()]
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_a_process_that_serves_does_not_load_alembic(sqlite_url: str):
+    """It costs 12 MiB; only a change of the tables needs it."""
+    story = (
+        "import sys; from mailhub.database import Database; Database(sys.argv[1]).upgrade(); "
+        "sys.exit('alembic' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", story, sqlite_url], check=False).returncode == 0
 
 
 def test_every_migration_has_a_way_back(empty: Database):
     empty.upgrade()
 
-    with empty.migrating() as config:
-        command.downgrade(config, "base")
+    with empty.migrating() as connection:
+        command.downgrade(migrations.config(connection), "base")
 
     assert sa.inspect(empty.engine).get_table_names() == ["alembic_version"]
 
@@ -485,9 +539,9 @@ def test_rebuilding_a_table_keeps_the_rows_that_point_at_it(sqlite_url: str):
         ):
             session.connection().exec_driver_sql(statement)
 
-    with database.migrating() as config:
-        migrations = Operations(MigrationContext.configure(config.attributes["connection"]))
-        with migrations.batch_alter_table("parent", recreate="always") as parent:
+    with database.migrating() as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("parent", recreate="always") as parent:
             parent.alter_column("name", nullable=False)
 
     with database.reading() as session:
@@ -499,9 +553,9 @@ def test_a_migration_that_leaves_rows_pointing_nowhere_is_undone(sqlite_url: str
     database = Database(sqlite_url)
 
     def migrate(*statements: str) -> None:
-        with database.migrating() as config:
+        with database.migrating() as connection:
             for statement in statements:
-                config.attributes["connection"].exec_driver_sql(statement)
+                connection.exec_driver_sql(statement)
 
     with pytest.raises(Refused, match="child"):
         migrate(
@@ -550,15 +604,3 @@ def test_a_word_outside_its_list_is_refused(database: Database):
 
     with pytest.raises(sa.exc.StatementError, match="furious"):
         happen(database, lambda session: session.execute(moods.insert(), {"mood": "furious"}))
-
-
-# ── the house ──
-
-
-def test_there_is_one_commit_in_the_house():
-    package = Path(mailhub.__file__).parent
-    commits = [
-        path.name for path in package.rglob("*.py") for _ in re.findall(r"\.commit\(", path.read_text())
-    ]
-
-    assert commits == ["database.py"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from alembic import command
 
-from mailhub.database import MIGRATIONS, Database
+from mailhub import migrations
+from mailhub.database import Database
 
 
 def main() -> None:
@@ -14,9 +15,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         database = Database(f"sqlite:///{Path(home) / 'fresh.db'}")
         database.upgrade()
-        with database.migrating() as config:
-            number = f"{len(list((MIGRATIONS / 'versions').glob('*.py'))) + 1:04}"
-            command.revision(config, message=" ".join(sys.argv[1:]), autogenerate=True, rev_id=number)
+        with database.migrating() as connection:
+            following = f"{int(migrations.head() or 0) + 1:04}"
+            message = " ".join(sys.argv[1:])
+            command.revision(migrations.config(connection), message, autogenerate=True, rev_id=following)
         database.close()
 
 

@@ -1,0 +1,135 @@
+"""How either database is opened: its URL, its settings, and the one name for what it refuses.
+
+SQLite serves one process and PostgreSQL several; above this room nobody needs to know which one it is.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from mailhub.errors import SettingsError, StorageTrouble
+
+LONGEST_WAIT_SECONDS = 30  # for a free connection, or for another thread's transaction
+
+
+def understood(url: str) -> URL:
+    """Read a database URL; refuse, with a sentence, what this house does not speak."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError(
+            "the database URL cannot be read; write sqlite:////path or postgresql://…"
+        ) from error
+    kind = parsed.drivername.partition("+")[0]
+    if kind in {"postgres", "postgresql"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise SettingsError(f"the database URL begins with {kind!r}; mailhub speaks sqlite and postgresql")
+    if not parsed.database or parsed.database == ":memory:":
+        raise SettingsError("the database URL names no file; write sqlite:////path/to/mailhub.db")
+    return parsed.set(drivername="sqlite")
+
+
+def sqlite(
+    url: URL, *, begin: str, connections: int = 1, query_only: bool = False, foreign_keys: bool = True
+) -> Engine:
+    """An engine whose transactions begin as we say: sqlite3's own deferred ones lose updates between threads."""
+    engine = create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=LONGEST_WAIT_SECONDS)
+
+    @event.listens_for(engine, "do_connect")
+    def create_private(*_: object) -> None:
+        with suppress(OSError):  # SQLite will say what is wrong with the place
+            os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT, 0o600))
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # sqlite3 then begins nothing by itself
+        for pragma in (
+            "busy_timeout = 5000",  # first: the ones below may have to wait for another process
+            "journal_mode = WAL",
+            "synchronous = FULL",  # `250` means the mail survives a power cut
+            "journal_size_limit = 67108864",  # give back what a burst took, above 64 MiB
+            "secure_delete = ON",  # what a person had erased is not left in free pages
+            f"foreign_keys = {int(foreign_keys)}",
+            f"query_only = {int(query_only)}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def guard(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement != begin:
+            still_open(connection)
+
+    return engine
+
+
+def postgresql(url: URL) -> Engine:
+    """An engine for several processes, of one machine or many."""
+    try:
+        # A server restarts, a firewall cuts idle lines: a connection is tried before it is trusted.
+        return create_engine(url, pool_timeout=LONGEST_WAIT_SECONDS, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise SettingsError("PostgreSQL needs its driver: install mailhub[postgres]") from error
+
+
+def still_open(connection: Connection) -> None:
+    """Stop when SQLite has ended the transaction by itself, as it does when the disk is full.
+
+    A verb that swallowed the error would go on, and each of its statements would be kept at once and alone.
+    """
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+        raise StorageTrouble("the database gave up the transaction")
+
+
+@contextmanager
+def trouble_named() -> Iterator[None]:
+    """Turn what the storage refuses into `StorageTrouble`; a wrong statement or a broken rule stays what it is."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StorageTrouble("no connection to the database became free") from error
+    except DBAPIError as error:
+        if _is_trouble(error):
+            raise StorageTrouble(f"the database refuses: {error.orig}") from error
+        raise
+
+
+# SQLite's result codes that tell of the disk, the file or the moment rather than of the statement.
+# https://www.sqlite.org/rescode.html
+_TROUBLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+def _is_trouble(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        return code is not None and code & 0xFF in _TROUBLE  # the low byte is the primary code
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)  # None: the server was not reached
+    # Connection, rollback, resources, intervention, system, internal; 25006 is a server in recovery.
+    # https://www.postgresql.org/docs/current/errcodes-appendix.html
+    return state is None or state[:2] in {"08", "40", "53", "55", "57", "58", "XX"} or state == "25006"
