@@ -1,0 +1,188 @@
+"""Weighing a text: every wish it shows is collected, doubts are heard, and one clear wish or a person remains."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from mailhub.mail import doubts, french, phrasebook
+from mailhub.mail.wish import Kind, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What was said, and what it is read against."""
+
+    said: str
+    now: date
+    publications: Mapping[str, tuple[str, ...]]  # code and folded names of each
+    bare: str  # without politeness
+
+    @property
+    def parts(self) -> list[str]:
+        """The smallest pieces that say one thing."""
+        return french.parts(self.said)
+
+
+def weigh(statement: Statement) -> Wish:
+    """Collect every wish the parts show; give the only one, when nothing speaks against it."""
+    said = statement.said
+    if asking_how := _asks_how(said):
+        return asking_how
+    if doubts.personal_data(said):
+        return Wish(Kind.PERSON, "asks about their personal data")
+    found = _found(statement)
+    if not found:
+        worry = doubts.instead(said)
+        return Wish(
+            Kind.PERSON if worry else Kind.NONE, worry or "no wish found", since=_first_day(statement)
+        )
+    kinds = frozenset(wish.kind for wish in found)
+    wish = _only(found, kinds)
+    if wish is None:
+        return Wish(Kind.PERSON, "several wishes: " + ", ".join(sorted(kinds)))
+    doubt = "" if wish.kind is Kind.PERSON else doubts.about(said, wish.kind)
+    return replace(wish, kind=Kind.PERSON, why=f"{wish.kind}, but {doubt}") if doubt else wish
+
+
+def _first_day(statement: Statement) -> date | None:
+    """The first day named, as what is said may take effect then."""
+    return next((found.day for found in french.dates(statement.said, now=statement.now)), None)
+
+
+def _asks_how(said: str) -> Wish | None:
+    """A question about how to do it: instructions, and staff see it."""
+    for clause in french.clauses(said):
+        if phrasebook.how(clause) and phrasebook.subject_of_how(clause):
+            return Wish(Kind.HELP, clause)
+    return None
+
+
+def _found(statement: Statement) -> list[Wish]:
+    """The wishes the text shows, those of the whole text first, then those of its parts."""
+    said = statement.said
+    channel = _channel(statement)
+    if channel and not (phrasebook.order(said) and not doubts.a_list(said)):
+        return [channel]
+    found = []
+    pause = _pause(statement)
+    if pause:
+        found.append(pause)
+    if phrasebook.undo(said.strip(" !.")) or any(phrasebook.undo(part) for part in statement.parts):
+        return [*found, Wish(Kind.UNDO, "annuler")]
+    leaving = _leaving(statement)
+    if leaving and not pause:
+        found.append(leaving)
+    joining = next(
+        (part for part in statement.parts if phrasebook.join(part) and not doubts.denial(part)),
+        None,
+    )
+    if joining:
+        found.append(
+            Wish(
+                Kind.JOIN,
+                joining,
+                publications=named_in(joining, statement.publications) or _all_named(statement),
+            )
+        )
+    moving = next(
+        (match[0] for part in (*statement.parts, said) if (match := phrasebook.change_address(part))),
+        None,
+    )
+    if moving and not phrasebook.moved_topic(said):
+        found.append(Wish(Kind.CHANGE_ADDRESS, moving, since=_first_day(statement)))
+    return found
+
+
+def _only(found: list[Wish], kinds: frozenset[Kind]) -> Wish | None:
+    """The single wish among those found, or None when there is more than one."""
+    if len(kinds) == 1:
+        return found[0]
+    # "Send the letter to my new address and no longer to this one" is a move, not a leave.
+    if (
+        kinds <= {Kind.CHANGE_ADDRESS, Kind.LEAVE, Kind.JOIN, Kind.MAYBE_LEAVE}
+        and Kind.CHANGE_ADDRESS in kinds
+    ):
+        moves = next(wish for wish in found if wish.kind is Kind.CHANGE_ADDRESS)
+        return moves if Kind.JOIN not in kinds or "@" not in moves.why else None
+    return None
+
+
+def _channel(statement: Statement) -> Wish | None:
+    """A change between paper and email, or the end of paper alone."""
+    said = statement.said
+    if phrasebook.to_email(said):
+        return Wish(Kind.EMAIL, "email rather than paper")
+    if phrasebook.stop_paper(said):
+        return Wish(Kind.LEAVE, "no more paper", channel="paper")
+    if phrasebook.to_paper(statement.bare):
+        return Wish(Kind.PAPER, "paper rather than email")
+    return None
+
+
+def _pause(statement: Statement) -> Wish | None:
+    """A stop with an end: "pause jusqu'au 1er septembre", "plus la revue avant octobre", "deux mois"."""
+    said = statement.said
+    asked = phrasebook.pause(said) or phrasebook.pause(statement.bare)
+    if not asked and not (phrasebook.leave(said) and phrasebook.until(said)):
+        return None
+    days = list(french.dates(said, now=statement.now))
+    end = next(
+        (
+            day
+            for day in reversed(days)
+            if phrasebook.restart.search(said[max(0, day.start - 14) : day.start + 9])
+        ),
+        None,
+    )
+    stretch = french.span(said, now=statement.now)
+    named = _all_named(statement)
+    if end:
+        since = next((day.day for day in days if day.end <= end.start and day.day < end.day), None)
+        return Wish(
+            Kind.PAUSE,
+            said[max(0, end.start - 14) : end.end].strip(),
+            publications=named,
+            since=since,
+            until=end.day,
+        )
+    if stretch:
+        return Wish(Kind.PAUSE, "for a stated time", publications=named, until=stretch)
+    return Wish(Kind.PERSON, "a pause without an end", publications=named) if asked else None
+
+
+def _leaving(statement: Statement) -> Wish | None:
+    """A wish to leave, its publications, and whether it is everything; a denial of it is no wish."""
+    said = statement.said
+    parts = [part for part in statement.parts if phrasebook.leave(part.strip(" .!?"))]
+    if not parts:
+        reason = phrasebook.maybe_leave(said)
+        return Wish(Kind.MAYBE_LEAVE, reason[0], publications=_all_named(statement)) if reason else None
+    if all(doubts.denied(part) for part in parts):
+        if doubts.stuck(said):
+            return Wish(Kind.LEAVE if doubts.do_it(said) else Kind.PERSON, "the usual way did not work")
+        others = len(_all_named(statement)) > 1
+        return Wish(Kind.PERSON, "stays with one, perhaps not with the other") if others else None
+    why = next(part for part in parts if not doubts.denied(part))
+    if any(doubts.denied(part) for part in parts):
+        return Wish(Kind.PERSON, f"both leaves and stays: {why}")
+    named = named_in(" ".join(parts), statement.publications) or _all_named(statement)
+    if phrasebook.everything(said) and (not named or len(named) == len(statement.publications)):
+        return Wish(Kind.LEAVE_EVERYTHING, why)
+    since = next((day.day for part in parts for day in french.dates(part, now=statement.now)), None)
+    return Wish(Kind.LEAVE, why, publications=named, since=since)
+
+
+def named_in(text: str, publications: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The publications a text names."""
+    return tuple(
+        code
+        for code, names in publications.items()
+        if any(re.search(rf"\b{re.escape(name)}\b", text) for name in names)
+    )
+
+
+def _all_named(statement: Statement) -> tuple[str, ...]:
+    """The publications named anywhere but in words of staying."""
+    moving = " ".join(part for part in statement.parts if not phrasebook.stay(part) or phrasebook.leave(part))
+    return named_in(moving, statement.publications)
