@@ -375,8 +375,8 @@ class LmtpConversation(Conversation):
 
 def has_bare_newline(body: bytes) -> bool:
     """Is there a CR or LF that is not part of a CRLF? Servers disagree where such a mail ends (SMTP smuggling)."""
-    pairs = body.count(b"\r\n")
-    return body.count(b"\n") != pairs or body.count(b"\r") != pairs
+    lone = b"".join(body.split(b"\r\n"))  # quicker than replace(), and than counting three times
+    return b"\r" in lone or b"\n" in lone
 
 
 def hops(body: bytes) -> int:

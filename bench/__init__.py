@@ -1,0 +1,1 @@
+"""Measurements beside known peers, by hand; none decides a test."""
