@@ -96,7 +96,7 @@ def _damaged(octets: bytes, codec: str | None) -> str | None:
         if candidate in _MULTIBYTE:
             text = octets.decode(candidate, "replace")
             lost = text.count("\ufffd")
-            letters = sum(map(len, re.findall(r"[^\x00-\x7f\ufffd]+", text)))
+            letters = len(text) - lost - len(text.encode("ascii", "ignore"))
             if letters > 3 * lost:
                 return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return None

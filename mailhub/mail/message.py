@@ -150,7 +150,7 @@ def _attachments(
 ) -> tuple[tuple[Part, ...], tnef.Unpacked]:
     """Every leaf beside the words with its own octets, then what a winmail.dat among them holds."""
     parts: list[Part] = []
-    unpacked = tnef.Unpacked()
+    unpacked: list[tnef.Unpacked] = []
     for leaf in leaves:
         payload, defect = leaf.content()
         cutting.note(defect)
@@ -158,13 +158,16 @@ def _attachments(
         identifier = headers.message_id(leaf.fields.get("content-id", ""))
         parts.append(_part(payload, leaf.kind, name, inline=leaf.shown_inline, content_id=identifier))
         if tnef.is_tnef(leaf.kind, name):
-            unpacked = tnef.unpack(payload)
-            cutting.note(unpacked.defect)
+            unpacked.append(tnef.unpack(payload))
+            cutting.note(unpacked[-1].defect)
     parts += [
         _part(file.content, file.content_type, file.name, content_id=file.content_id, unpacked=True)
-        for file in unpacked.files
+        for outlook in unpacked
+        for file in outlook.files
     ]
-    return tuple(parts), unpacked
+    return tuple(parts), next(
+        (outlook for outlook in unpacked if outlook.text or outlook.html), tnef.Unpacked()
+    )
 
 
 def _part(

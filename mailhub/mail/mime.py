@@ -10,7 +10,6 @@ from email.message import Message as Tree
 
 from mailhub.mail import limits, parameters, transfer
 
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
 _NAME = re.compile(r"([!-9;-~]+)[ \t]*:")
 _COMMON_FIELD = re.compile(
     rb"^(?:from|to|cc|subject|date|received|mime-version|message-id|content-(?:type|transfer-encoding))[ \t]*:",
@@ -22,6 +21,8 @@ _BEFORE_THE_HEADER = re.compile(
 )  # the mark of an editor, blank lines of a script
 
 
+_BLANK_LINES = re.compile(rb"[\r\n]*")
+_LONGEST_REPAIR = 8192  # a field that lost the blanks it was folded with grows no further
 _WRAPPING = {"base64", "quoted-printable"}
 
 
@@ -138,14 +139,17 @@ def _fields(header: bytes) -> tuple[list[tuple[str, str]], bool]:
     """The fields, and whether there are lines that are none."""
     fields: list[tuple[str, str]] = []
     strays = False
-    for line in _FOLD.sub("", header.decode("ascii", "surrogateescape")).split("\n"):
+    text = header.decode("ascii", "surrogateescape").replace("\r\n", "\n")
+    for line in (
+        text.replace("\n ", " ").replace("\n\t", "\t").split("\n")
+    ):  # unfolded, RFC 5322 section 2.2.3
         if field := _NAME.match(line):
             fields.append((field[1], line[field.end() :].strip(" \t\r")))
             if len(fields) >= limits.FIELDS_READ:
                 break
         elif line.strip() and not line.startswith(("From ", ">From ")):  # those open a mail in an mbox file
             strays = True
-            if fields:
+            if fields and len(fields[-1][1]) < _LONGEST_REPAIR:
                 name, value = fields[-1]
                 fields[-1] = name, f"{value} {line.strip()}"
     return fields, strays
@@ -275,11 +279,12 @@ def _open_message(entity: Entity, depth: int, cutting: Cutting) -> None:
         start = end
     blocks = 0
     while start < end and blocks < limits.PARTS_READ:  # RFC 3464 section 2.1
-        stop, after = _blank_line(source, start, end)
-        if stop > start:
+        if blank := _BLANK_LINES.match(source, start, end):
+            start = blank.end()
+        _, after = _blank_line(source, start, end)
+        if after > start:
             entity.attach(_entity(source, start, after, depth + 1, cutting, "text/plain"))
-            blocks += 1
-        start = after
+        start, blocks = after, blocks + 1
     cutting.enclosed -= 1
 
 
