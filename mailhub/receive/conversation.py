@@ -1,4 +1,4 @@
-"""One SMTP or LMTP conversation: aiosmtpd's dialogue, with bodies read in blocks and addresses read fast.
+"""One SMTP conversation: aiosmtpd's dialogue, with bodies read in blocks and addresses read fast.
 
 It knows the protocol and its time limits; whose mail it is and what becomes of it is asked of the handler.
 aiosmtpd reads a body line by line, which is two thirds of the cost of a mail of 40 KiB.
@@ -16,6 +16,7 @@ from typing import Final, Protocol, cast
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException, syntax
 
 from mailhub.errors import MailhubError
+from mailhub.receive.body import END_OF_BODY, has_bare_newline, hops, unstuffed
 from mailhub.receive.limits import Gate, Limits, source_of
 from mailhub.receive.replies import Reply, enhanced
 
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 BLOCK: Final = 64 * 1024  # the stream pauses the peer at twice this
-END_OF_BODY: Final = b"\r\n.\r\n"
 # A path of RFC 5321 section 4.1.2 and the parameters after it, a little wider than the book: dots anywhere, no
 # brackets, no domain. aiosmtpd asks the parser of mail headers, which is slow and stumbles over crooked input.
 ATOM: Final = r"""[^\s"(),:;<>@\[\\\]]+"""
@@ -254,7 +254,8 @@ class Conversation(SMTP):
             await self.push("501 Name yourself")
             return
         self.envelope = self._create_envelope()
-        self.session.host_name = hostname.encode("utf-8", "replace").decode()
+        # PostgreSQL keeps no NUL, and one bad name would fail the commit of a whole group.
+        self.session.host_name = "".join(letter if letter.isprintable() else "?" for letter in hostname)
         self.session.extended_smtp = extended
         lines = [self.hostname]
         if extended:
@@ -324,8 +325,7 @@ class Conversation(SMTP):
                 blocks.clear()
         if refusal is not None:
             return b"", refusal
-        wire = b"".join(blocks)
-        return wire[: -len(b".\r\n")].replace(b"\r\n.", b"\r\n")[len(b"\r\n") :], None
+        return unstuffed(b"".join(blocks)), None
 
     def _hold(self, count: int, most: int) -> Reply | None:
         """Set memory aside for one more block, or say why not."""
@@ -345,42 +345,3 @@ class Conversation(SMTP):
         if hops(body) > self._limits.hops:
             return Reply.LOOPING
         return None
-
-
-class LmtpConversation(Conversation):
-    """A visit at the LMTP door: LHLO, and one answer per recipient. RFC 2033 section 4."""
-
-    source = "lmtp"
-
-    async def check_helo_needed(self, helo: str = "LHLO") -> bool:
-        """Ask for the greeting of LMTP."""
-        return bool(await super().check_helo_needed(helo))
-
-    def answer(self, replies: Sequence[str]) -> str:
-        """Answer for a body, one reply per recipient, in their order."""
-        return "\r\n".join(replies)
-
-    async def smtp_LHLO(self, hostname: str | None) -> None:
-        """Greet a peer and say what we can do."""
-        await self._greet(hostname, extended=True)
-
-    async def smtp_HELO(self, _hostname: str | None) -> None:
-        """Refuse: a peer that says HELO would not read our answers right."""
-        await self.push(Reply.SAY_LHLO)
-
-    async def smtp_EHLO(self, _hostname: str | None) -> None:
-        """Refuse, as HELO."""
-        await self.push(Reply.SAY_LHLO)
-
-
-def has_bare_newline(body: bytes) -> bool:
-    """Is there a CR or LF that is not part of a CRLF? Servers disagree where such a mail ends (SMTP smuggling)."""
-    lone = b"".join(body.split(b"\r\n"))  # quicker than replace(), and than counting three times
-    return b"\r" in lone or b"\n" in lone
-
-
-def hops(body: bytes) -> int:
-    """How many servers have already passed this mail on, by its Received fields."""
-    end = body.find(b"\r\n\r\n")
-    header = body if end < 0 else body[:end]
-    return (b"\r\n" + header.lower()).count(b"\r\nreceived:")

@@ -20,8 +20,9 @@ from aiosmtpd.smtp import Session
 
 from mailhub.errors import SettingsError
 from mailhub.mail.envelope import Envelope
-from mailhub.receive.conversation import Conversation, LmtpConversation
+from mailhub.receive.conversation import Conversation
 from mailhub.receive.limits import Gate, Limits, source_of
+from mailhub.receive.lmtp import LmtpConversation
 from mailhub.receive.replies import Reply
 
 BACKLOG: Final = 512  # connections the system may queue for us while we are busy

@@ -504,6 +504,16 @@ def test_a_greeting_comes_first(house: House):
         assert peer.ask("EHLO").startswith("501 5.5.4")
 
 
+def test_a_name_that_is_not_text_is_kept_as_text(house: House, shelf: Shelf):
+    with Peer(house.port) as peer:
+        peer.hear()
+        peer.ask(b"EHLO a\0b\xff\x1b.example\r\n")
+        peer.begin()
+        peer.ask(SIMPLE + b".\r\n")
+
+    assert shelf.arrivals[0].helo == "a?b??.example"
+
+
 def test_postmaster_needs_no_domain(peer: Peer, shelf: Shelf):
     """RFC 5321 section 4.5.1."""
     assert peer.begin("Postmaster") == "354 End data with <CR><LF>.<CR><LF>"
