@@ -6,6 +6,7 @@ speaks of failure. Each address seen gets a weight from how it stands; the heavi
 flufl.bounce, which does know forms by name, is asked when nothing was found.
 """
 
+import logging
 import re
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from flufl.bounce import all_failures
 from mailhub.mail.message import Message
 from mailhub.mail.notices import Notice
 from mailhub.mail.wording import fold, phrases
+
+# A detector that stumbles over a stranger's mail logs a traceback each time; it is no news.
+logging.getLogger("flufl.bounce").disabled = True
 
 MAX_LINES = 2_000
 MAX_LINE = 1_000
@@ -88,8 +92,8 @@ ELSEWHERE = phrases(
     r"^\W*(sorry|dear|hello|bonjour|hi)\W{1,3}\S{1,80}@",  # the sender, greeted
 )
 NAMED_IN_HEADER = re.compile(
-    r"\s*(to|a|an|para|aan|destinataire|cc|copie)\s*:", re.IGNORECASE
-)  # "To:" of "Your message"
+    r"\s*(to|à|a|an|para|aan|cc|copie)\s*:", re.IGNORECASE
+)  # the "To:" of "Your message"
 MACHINE = re.compile(
     r"(mailer-daemon|postmaster|post_master|no-?reply|abuse|listserv|majordomo)@", re.IGNORECASE
 )
@@ -105,6 +109,8 @@ TOLD = phrases(
     r"permanent errors|rejected recipient|your (message|mail) (to|for)|sent mail to|delivery to|recipient|"
     r"user|mailbox|destinataire|adresse|empfanger) ?:? ?-* ?[<\"'(]?$",
 )
+AFTER_ENTRY = re.compile(r"$|[:.(\[,;/<—]|- |(on|le|am|invalid)\b", re.IGNORECASE)
+HEADING = re.compile(r"(recipient|address|destinat|empfang|adress|宛先|アドレス|users?)\W?.{0,30}[:：-]\s*$")
 HEAVY, STANDING, NEAR, SOMEWHERE = 6, 5, 3, 2
 OWN = 1  # the sender's own address where a failed one would stand: they wrote to themselves
 
@@ -202,9 +208,7 @@ def _weight(line: str, said: str, found: re.Match[str], below_heading: int, *, n
     head, tail = line[: found.start()], line[found.end() :]
     before = fold(head)[-80:]
     entry = _is_entry(head, tail)
-    colon = entry and tail.lstrip("> ").startswith(
-        (":", "(expanded from")
-    )  # "<address>: what the server said"
+    colon = entry and tail.lstrip("> ").startswith((":", "(expanded from"))  # before what the server said
     if not colon and ELSEWHERE.search(said) and not TOLD.search(before):
         return 0
     if NAMED_IN_HEADER.match(line):
@@ -222,18 +226,12 @@ def _is_entry(head: str, tail: str) -> bool:
     """Whether the address opens its line, alone or before what went wrong."""
     opening = re.sub(r"\"[^\"]{0,80}\"", "", head).strip(" \t*><•-'")
     rest = re.sub(r"^>?<mailto:[^>]{1,200}>", "", tail).strip(" \t>'")
-    return not opening and (
-        not rest or rest[0] in ":.([,;/<" or bool(re.match(r"on\b|invalid\b|- |—", rest, re.IGNORECASE))
-    )
+    return not opening and bool(AFTER_ENTRY.match(rest))
 
 
 def _is_heading(said: str) -> bool:
     """Whether a line announces a list of recipients."""
-    return bool(
-        re.search(
-            r"(recipient|address|destinat|empfang|adress|宛先|アドレス|users?)\W?.{0,30}[:：-]\s*$", said
-        )
-    )
+    return bool(HEADING.search(said))
 
 
 def _bare(address: str) -> str:
@@ -274,12 +272,8 @@ def _only_word(lines: list[str], message: Message) -> dict[str, int]:
     for number, line in enumerate(lines[1:], 1):
         word = line.strip()
         above = fold(" ".join(lines[max(0, number - 2) : number])).rstrip()
-        if (
-            domain
-            and re.fullmatch(r"[A-Za-z0-9._+-]{2,64}", word)
-            and above.endswith(":")
-            and FAILED.search(above)
-        ):
+        named = re.fullmatch(r"[A-Za-z0-9._+-]{2,64}", word) and above.endswith(":")
+        if domain and named and FAILED.search(above):
             return {f"{word}@{domain}": number}
     return {}
 

@@ -7,7 +7,7 @@ and with broken boundaries. All of them end up as one `Notice`. Everything here 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_string
+from email import message_from_bytes
 from email.message import Message as Tree
 
 from mailhub.mail import charset, transfer, words
@@ -127,30 +127,31 @@ def parts(tree: Tree) -> Iterator[Tree]:
         if not waiting:
             return
         part = waiting.pop(0)
-        payload = part.get_payload()
         if part.get_content_maintype() != "multipart":
             yield part
-        elif isinstance(payload, list):
-            waiting[:0] = [child for child in payload if isinstance(child, Tree)]
-        elif mended := _mended(str(payload)):
+        elif part.is_multipart():
+            waiting[:0] = children(part)
+        elif mended := _mended(_octets(part)):
             waiting.insert(0, mended)
-        elif part is not tree or "\n" in str(payload).strip():
-            yield _as_text(str(payload))
+        elif _octets(part).strip():
+            yield _as_text(part)
 
 
 def children(tree: Tree) -> tuple[Tree, ...]:
     """The parts directly below the top; none when the mail has no parts or its boundary is broken."""
-    payload = tree.get_payload()
-    return tuple(child for child in payload if isinstance(child, Tree)) if isinstance(payload, list) else ()
+    payload = tree.get_payload() if tree.is_multipart() else ()
+    return tuple(child for child in payload if isinstance(child, Tree))
 
 
 def decoded(part: Tree) -> str:
     """The text of a part."""
-    payload = part.get_payload(decode=True)
-    octets = (
-        payload if isinstance(payload, bytes) else str(part.get_payload()).encode("utf-8", "surrogateescape")
-    )
-    return charset.decode(octets[:MAX_REPORT], part.get_content_charset())[0]
+    return charset.decode(_octets(part)[:MAX_REPORT], part.get_content_charset())[0]
+
+
+def _octets(leaf: Tree) -> bytes:
+    """What a leaf holds. Never `get_payload()` without decoding: it trusts the charset label and may raise."""
+    payload = leaf.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def header_block(text: str) -> Fields:
@@ -181,33 +182,32 @@ def _apart(text: str) -> tuple[str, str]:
     return text, ""
 
 
-def _mended(body: str) -> Tree | None:
+def _mended(body: bytes) -> Tree | None:
     """Read a multipart again with the boundary its body really uses; None when there is none."""
-    found = re.search(r"^--([^\s-]\S{1,150})[ \t]*\r?$", body, re.MULTILINE)
-    if not found or '"' in found[1]:
+    found = re.search(rb"^--([^\s\"-][^\s\"]{1,150})[ \t]*\r?$", body, re.MULTILINE)
+    if not found:
         return None
-    mended = message_from_string(f'Content-Type: multipart/mixed; boundary="{found[1]}"\n\n{body}')
-    return mended if isinstance(mended.get_payload(), list) else None
+    head = b'Content-Type: multipart/mixed; boundary="' + found[1] + b'"\n\n'
+    mended = message_from_bytes(head + body[:MAX_REPORT])
+    return mended if mended.is_multipart() else None
 
 
-def _as_text(body: str) -> Tree:
-    part = Tree()
-    part["Content-Type"] = "text/plain"
-    part.set_payload(body)
-    return part
+def _as_text(part: Tree) -> Tree:
+    """A multipart without any part, as the text it is."""
+    text = Tree()
+    text["Content-Type"] = "text/plain"
+    text.set_payload(_octets(part).decode("ascii", "surrogateescape"))
+    return text
 
 
 def report_text(part: Tree) -> str:
     """The fields of a report part as text, however the parser split them."""
     pieces: list[str] = []
-    blocks = part.get_payload()
-    for block in blocks if isinstance(blocks, list) else ():
-        if isinstance(block, Tree):
-            pieces += [f"{name}: {value}" for name, value in block.raw_items()]
-            pieces += ["", report_text(block), ""]
+    for block in children(part):
+        pieces += [f"{name}: {value}" for name, value in block.raw_items()]
+        pieces += ["", report_text(block), ""]
     if not pieces:
-        octets = part.get_payload(decode=True)
-        pieces.append(octets.decode("utf-8", "surrogateescape") if isinstance(octets, bytes) else str(blocks))
+        pieces.append(_octets(part).decode("utf-8", "surrogateescape"))
     return _unwrapped("\n".join(pieces)[:MAX_REPORT], str(part.get("Content-Transfer-Encoding", "")))
 
 
@@ -223,16 +223,14 @@ def _unwrapped(text: str, encoding: str) -> str:
 
 def _returned(part: Tree) -> Fields:
     """The header fields of an enclosed mail."""
-    inner = part.get_payload()
-    if isinstance(inner, list) and inner and isinstance(inner[0], Tree):
-        return tuple((name, words.decode(str(value)[:MAX_VALUE])) for name, value in inner[0].raw_items())
+    for mail in children(part):
+        return tuple((name, words.decode(str(value)[:MAX_VALUE])) for name, value in mail.raw_items())
     return header_block(decoded(part)[:64_000])
 
 
 def _inner_reports(part: Tree) -> list[str]:
     """The delivery-status texts inside an enclosed mail that is a report."""
-    inner = part.get_payload()
-    mail = inner[0] if isinstance(inner, list) and inner else None
-    if not isinstance(mail, Tree) or mail.get_content_type() != "multipart/report":
+    mail = next(iter(children(part)), None)
+    if mail is None or mail.get_content_type() != "multipart/report":
         return []
     return [report_text(leaf) for leaf in parts(mail) if leaf.get_content_type() in STATUS_TYPES]

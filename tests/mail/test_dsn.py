@@ -1,12 +1,13 @@
 """Delivery reports: fields of RFC 3464 and 6533, and the dialects of dialects.txt."""
 
+import random
 import re
 import time
 from pathlib import Path
 
 import pytest
 
-from mailhub.mail import causes, dsn, kinds, message
+from mailhub.mail import calendar, causes, complaints, dsn, kinds, message, receipts
 from mailhub.mail.dsn import Delivery
 
 MAILS = Path(__file__).parent.parent / "mails"
@@ -296,3 +297,33 @@ def test_a_hostile_notice_is_read_in_linear_time(text: str):
 
     # a guard against quadratic reading, which would take minutes
     assert time.process_time() - began < 5
+
+
+SHREDS = (
+    b"\n\n",
+    b"--",
+    b"@",
+    b"<",
+    b";",
+    b"\x00",
+    b"\xff",
+    b"=?utf-8?q?",
+    b"Final-Recipient: ",
+    b'charset="a\x00b"',
+)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_mutilated_mail_ever_raises(seed: int):
+    chance = random.Random(seed)
+    for path in sorted(MAILS.glob("*.eml")):
+        raw = bytearray(path.read_bytes())
+        for _ in range(chance.randint(1, 12)):
+            at = chance.randrange(len(raw))
+            raw[at : at + chance.choice((0, 0, 1, 80))] = chance.choice((*SHREDS, raw[at : at + 200] * 2))
+
+        mail = message.read(bytes(raw))
+
+        assert isinstance(kinds.sort(mail), kinds.Sort)
+        for reader in (dsn.read, dsn.original_message_id, receipts.read, complaints.read, calendar.read):
+            reader(mail)
