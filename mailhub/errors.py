@@ -26,7 +26,7 @@ class MailhubError(Exception):
         return said or (self.__doc__ or "").splitlines()[0]
 
 
-class Temporary(MailhubError):
+class Temporary(MailhubError):  # noqa: N818 — a branch of the tree, named for what it says
     """Try again later."""
 
 
@@ -38,7 +38,7 @@ class Busy(Temporary):
     """Too much is under way; try again in a moment."""
 
 
-class Permanent(MailhubError):
+class Permanent(MailhubError):  # noqa: N818
     """Trying again will not help."""
 
     temporary = False

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlmodel import SQLModel
 
 from mailhub.database import Database
 from tests import postgres
@@ -76,7 +75,6 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> postgres.Postgr
 def _migrate(url: str) -> None:
     database = Database(url)
     database.upgrade()
-    SQLModel.metadata.create_all(database.engine)  # todo: remove once the first migration is written
     database.close()
 
 

@@ -34,3 +34,6 @@ class Draft:
     automatic: str | None = None  # Auto-Submitted: "auto-replied", "auto-generated"; None for a person's words
     headers: tuple[tuple[str, str], ...] = ()  # Thread-Topic, List-*: name and plain value
     enclosures: tuple[Enclosure, ...] = ()
+    message_id: str | None = None  # without angle brackets; None: made from the key
+    request_id: int | None = None  # the row this letter is about, for whoever looks it up later
+    staff_id: int | None = None  # whose words these are: told when the letter cannot be delivered

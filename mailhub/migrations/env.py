@@ -8,10 +8,11 @@ from sqlalchemy import Enum
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
-from mailhub import storage
+from mailhub import journal, outbox, schedule, storage
+from mailhub.centre import people, recall, requests
 
 # Every module that declares a table, in the order of the floors; imported here, nowhere else for this purpose.
-TABLES = (storage,)
+TABLES = (storage, people, requests, recall, journal, outbox, schedule)
 
 
 def plain(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:

@@ -1,0 +1,354 @@
+"""The composition root: settings in, a working house out; and `serve`, which runs it until it is told to stop.
+
+Every part is built here and handed exactly what it needs; no hub object travels.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from mailhub import keys
+from mailhub.centre.calendar import Calendar
+from mailhub.centre.profile import Centre, Courtesy, Service
+from mailhub.centre.requests import Promise
+from mailhub.config import Settings, closure
+from mailhub.database import Database
+from mailhub.deliver.courier import Courier
+from mailhub.deliver.wire import Relay
+from mailhub.errors import HomeError, SettingsError
+from mailhub.journal import Verdict
+from mailhub.locks import HomeLock
+from mailhub.mail import trust
+from mailhub.mail.envelope import Envelope
+from mailhub.mail.message import Message
+from mailhub.mail.trust import Strength, Trust
+from mailhub.outbox import Retries
+from mailhub.pipeline import Pipeline
+from mailhub.receive.dns import Dns
+from mailhub.receive.intake import Intake
+from mailhub.receive.limits import MEBIBYTE, Limits
+from mailhub.receive.smtp import Door
+from mailhub.render import Renderer
+from mailhub.schedule import Scheduler
+from mailhub.understand import Weigh, believe_nobody
+
+IDLE_SECONDS = 2.0  # the bell is a hint; the tables are looked at this often all the same
+
+log = structlog.get_logger()
+
+
+def system_clock() -> datetime:
+    """Now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """The parts of one home, built and not yet running."""
+
+    settings: Settings
+    database: Database
+    centre: Centre
+    renderer: Renderer
+    pipeline: Pipeline
+    courier: Courier
+    now: Callable[[], datetime]
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def build(settings: Settings, now: Callable[[], datetime] = system_clock) -> House:
+    """Build a home's parts from its settings; nothing listens and nothing is sent yet."""
+    database = Database(settings.database_url)
+    centre = _centre(settings)
+    renderer = Renderer([settings.home / "templates"])
+    return House(
+        settings=settings,
+        database=database,
+        centre=centre,
+        renderer=renderer,
+        pipeline=Pipeline(database, centre, renderer, now, _weigh(settings), readers=_readers(settings)),
+        courier=_courier(settings, database, centre, renderer, now),
+        now=now,
+    )
+
+
+def ready(house: House) -> None:
+    """Refuse to run on a database that is not at the form this version needs."""
+    stands_at, needed = house.database.version()
+    if stands_at != needed:
+        raise HomeError(
+            f"the database stands at {stands_at or 'nothing'}, this version needs {needed}: run `mailhub db upgrade`"
+        )
+
+
+async def serve(
+    house: House, *, ready_to_go: Callable[[list[str]], None] | None = None, stop: asyncio.Event | None = None
+) -> None:
+    """Run every part until SIGTERM or SIGINT, then finish what is under way.
+
+    `ready_to_go` is told where the doors are once everything runs.
+    """
+    settings = house.settings
+    with _only_one(settings, house.database):
+        ready(house)
+        await asyncio.to_thread(house.courier.recover, everything=house.database.dialect == "sqlite")
+        stop = stop or asyncio.Event()
+        _stop_on_signals(stop)
+        handled, letters = Bell(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def mails_handled() -> None:
+            loop.call_soon_threadsafe(letters.set)
+
+        intake = Intake(house.database, house.now, handled.ring)
+        worker = Worker("pipeline", house.pipeline.step, handled, after=mails_handled)
+        door = _door(settings, house.centre, intake, house.now)
+        doubts = partial(house.courier.recover, everything=False)
+        scheduler = Scheduler(house.database, house.now, retention(settings), [doubts])
+        intake.start()
+        worker.start()
+        try:
+            where = await door.listen(smtp=settings.receive.smtp, lmtp=settings.receive.lmtp)
+            async with asyncio.TaskGroup() as tasks:
+                courier = tasks.create_task(_deliver(house.courier, letters, stop))
+                tasks.create_task(scheduler.run(stop))
+                pages = tasks.create_task(_serve_pages(house, stop))
+                _tell_systemd("READY=1")
+                log.info("serving", doors=where, home=str(settings.home))
+                if ready_to_go:
+                    ready_to_go(where)
+                await stop.wait()
+                _tell_systemd("STOPPING=1")
+                await door.close()
+                letters.set()
+                await asyncio.gather(courier, pages)
+        finally:
+            await door.close()
+            await asyncio.to_thread(intake.stop)
+            await asyncio.to_thread(worker.stop)
+            await house.courier.close()
+
+
+class Bell:
+    """A hint that there may be work."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def ring(self) -> None:
+        """Wake whoever waits."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a ring, or so long."""
+        self._event.wait(seconds)
+        self._event.clear()
+
+
+class Worker:
+    """A named thread: do one thing; if there was nothing, wait for the bell or a few seconds."""
+
+    def __init__(self, name: str, step: Callable[[], bool], bell: Bell, after: Callable[[], None]) -> None:
+        self._step, self._bell, self._after = step, bell, after
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the step under way and end."""
+        self._stopping = True
+        self._bell.ring()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopping:
+            try:
+                busy = self._step()
+            except Exception:
+                log.exception("step failed", worker=self._thread.name)
+                busy = False
+            if busy:
+                self._after()
+            elif not self._stopping:
+                self._bell.wait(IDLE_SECONDS)
+
+
+async def _deliver(courier: Courier, letters: asyncio.Event, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        letters.clear()
+        try:
+            busy = await courier.step()
+        except Exception:
+            log.exception("step failed", worker="courier")
+            busy = False
+        if not busy:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(letters.wait(), IDLE_SECONDS)
+
+
+async def _serve_pages(house: House, stop: asyncio.Event) -> None:
+    from mailhub.web import figures, site  # noqa: PLC0415 — only a serving process needs a web server
+
+    registry = figures.registry(house.database, house.now)
+    pages = site.Site(house.database, house.centre, house.now, registry)
+    await site.serve_site(house.settings.web.listen, pages, stop)
+
+
+@contextlib.contextmanager
+def _only_one(settings: Settings, database: Database) -> Iterator[None]:
+    """SQLite is served by one process per home; PostgreSQL by as many as wanted."""
+    if database.dialect != "sqlite":
+        yield
+        return
+    with HomeLock(settings.storage / "lock"):
+        yield
+
+
+def _centre(settings: Settings) -> Centre:
+    promise, courtesy = settings.promise, settings.courtesy
+    web = settings.web.public_url.rstrip("/")
+    return Centre(
+        name=settings.centre.name,
+        domain=settings.centre.domain,
+        keyring=keys.keyring(settings.storage / "keys"),
+        phone=settings.centre.phone,
+        website=settings.centre.website,
+        local_parts={service: getattr(settings.addresses, service.value) for service in Service},
+        calendar=Calendar(
+            time_zone=settings.centre.time_zone,
+            cut_off=promise.cut_off,
+            country=promise.country,
+            subdivision=promise.subdivision,
+            closures=tuple(closure(written) for written in promise.closures),
+        ),
+        promise=Promise(
+            promise.first_contact, promise.quick_fact, promise.document_search, promise.topic_dossier
+        ),
+        courtesy=Courtesy(**courtesy.model_dump()),
+        needs_strong_staff=settings.trust.staff_trust == "token+address+proof",
+        files_url=f"{web}/fichiers/" if web else "",
+    )
+
+
+def _courier(
+    settings: Settings, database: Database, centre: Centre, renderer: Renderer, now: Callable[[], datetime]
+) -> Courier:
+    relay = settings.relay
+    signer = None
+    if settings.dkim.sign:
+        signer = keys.signer(settings.storage / "keys", settings.centre.domain, settings.dkim.selector)
+    return Courier(
+        database=database,
+        relay=Relay(
+            host=relay.host,
+            port=relay.port,
+            tls=relay.tls,
+            username=relay.username,
+            password=relay.password_file.read_text("utf-8").strip() if relay.password_file else "",
+            helo=_hostname(settings),
+            ca_file=relay.ca_file,
+        ),
+        centre=centre,
+        renderer=renderer,
+        now=now,
+        signer=signer,
+        retries=Retries(relay.retry_minutes, timedelta(days=relay.give_up_days)),
+        connections=relay.connections,
+        per_destination_per_minute=relay.per_destination_per_minute,
+    )
+
+
+def _door(settings: Settings, centre: Centre, intake: Intake, now: Callable[[], datetime]) -> Door:
+    receive = settings.receive
+    limits = Limits(
+        message_bytes=receive.message_mib * MEBIBYTE,
+        visits=receive.connections,
+        visits_per_source=receive.connections_per_source,
+        messages_per_minute=receive.messages_per_minute,
+        unlimited_sources=frozenset(receive.unlimited_sources),
+    )
+    return Door(
+        intake.keep,
+        centre.is_ours,
+        limits,
+        _hostname(settings),
+        _tls(receive.certificate, receive.private_key),
+        now,
+    )
+
+
+def _hostname(settings: Settings) -> str:
+    return settings.receive.hostname or f"mail.{settings.centre.domain}"
+
+
+def _tls(certificate: Path | None, private_key: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, private_key)
+    except OSError as error:
+        raise SettingsError(f"receive.certificate: {certificate} cannot be used: {error}") from error
+    return context
+
+
+def _weigh(settings: Settings) -> Weigh:
+    wanted = settings.trust
+    if wanted.verdicts == "check":
+        dns = Dns()
+        return lambda message, envelope: _checked(message, envelope, dns)
+    if wanted.verdicts == "header":
+        return lambda message, _: trust.believe(message, wanted.authserv_id)
+    return believe_nobody
+
+
+def _readers(settings: Settings) -> ThreadPoolExecutor | None:
+    """Several mails wait for DNS at once; without DNS one thread reads fastest."""
+    return ThreadPoolExecutor(8, "reader") if settings.trust.verdicts == "check" else None
+
+
+def _checked(message: Message, envelope: Envelope, dns: Dns) -> Trust:
+    """Only where the sender's own server stood before us is there anything to check."""
+    if envelope.source != "smtp":
+        return Trust(Strength.WEAK, why=f"nothing to check on {envelope.source}")
+    return trust.evaluate(message, envelope, dns.for_one_mail())
+
+
+def retention(settings: Settings) -> dict[Verdict, int]:
+    """Days the raw bytes are kept, by what became of the mail."""
+    return {verdict: getattr(settings.retention, verdict.name.lower()) for verdict in Verdict}
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread: somebody else stops us
+            loop.add_signal_handler(signal_number, stop.set)
+
+
+def _tell_systemd(state: str) -> None:
+    """sd_notify(3): one datagram to the socket systemd names; nothing happens without it."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
+        return
+    address = f"\0{path[1:]}" if path.startswith("@") else path
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.sendto(state.encode(), address)

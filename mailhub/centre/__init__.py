@@ -1,0 +1,1 @@
+"""The domain: nouns (tables), questions (queries) and verbs (transitions). It knows nothing of mail's journey."""

@@ -1,0 +1,94 @@
+"""The centre itself: its name, its addresses, its calendar and its courtesies, as values handed to whoever works.
+
+Everything comes from the settings, once, at start; nothing here reads a file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mailhub.centre.calendar import Calendar
+from mailhub.centre.requests import Promise
+from mailhub.mail.address import Mailbox, domain_of, normalise, split_tag
+from mailhub.mail.tokens import Keyring
+
+
+class Service(StrEnum):
+    """One purpose of one dedicated address; the first ten are for people, the others for machines."""
+
+    QUESTION = "question"
+    ARTICLES = "articles"  # press articles, for members
+    DOCUMENTS = "documents"  # documents on request, for anyone
+    LETTER = "lettre"
+    REVIEW = "revue"
+    WATCH = "veille"  # staff feed items in
+    AGENDA = "agenda"
+    CONTACT = "contact"  # everything else
+    POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1
+    ABUSE = "abuse"  # RFC 2142
+    REPLY = "rep"  # rep+TOKEN: one thread, staff or asker
+    NOTE = "note"  # note+TOKEN: internal
+    RETURNS = "retours"  # retours+TOKEN: bounces (VERP)
+    STOP = "stop"  # stop+TOKEN: leave
+    CONFIRM = "oui"  # oui+TOKEN: confirm
+
+
+MACHINE_SERVICES = frozenset({Service.REPLY, Service.NOTE, Service.RETURNS, Service.STOP, Service.CONFIRM})
+# Without a signed tag an address for machines leads nowhere; these two say who may come without one.
+TAGLESS = frozenset(Service) - MACHINE_SERVICES
+
+
+@dataclass(frozen=True, slots=True)
+class Courtesy:
+    """How often we answer by machine (RFC 3834; lists.md D28-D29; desk.md P4, P6, S9)."""
+
+    per_hour: int = 5  # acknowledgements to one known or proven sender
+    per_day: int = 20
+    unproven_per_day: int = 1  # to one sender nobody vouches for
+    unproven_per_hour_overall: int = 30  # to all of those together
+    mails_per_hour: int = 60  # from one author, staff apart; more is a flood and goes to quarantine
+    alike_in_half_an_hour: int = 5  # the same words again and again are not acknowledged any more
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """What every stage may know about the house it works for."""
+
+    name: str
+    domain: str
+    keyring: Keyring
+    phone: str = ""
+    website: str = ""
+    local_parts: Mapping[Service, str] = field(
+        default_factory=lambda: {service: service.value for service in Service}
+    )
+    calendar: Calendar = field(default_factory=Calendar)
+    promise: Promise = field(default_factory=Promise)
+    courtesy: Courtesy = field(default_factory=Courtesy)
+    needs_strong_staff: bool = True  # False: `staff_trust = "token+address"` was written out
+    copy_limit: int = 5 * 1024 * 1024  # octets of files sent along to staff; above, they are fetched
+    files_url: str = ""  # where a signed link to a file leads, "" without public pages
+    files_days: int = 30  # how long such a link is good for
+
+    def address(self, service: Service, token: str | None = None) -> str:
+        """The address of a service, with a token in its tag where it has one."""
+        local = self.local_parts[service]
+        return f"{local}+{token}@{self.domain}" if token else f"{local}@{self.domain}"
+
+    def mailbox(self, service: Service) -> Mailbox:
+        """The address of a service under the centre's name."""
+        return Mailbox(self.name, self.address(service))
+
+    def service_at(self, recipient: str) -> tuple[Service | None, str | None]:
+        """The service an envelope recipient names, and the tag after the plus; (None, None) when it is not ours."""
+        local, _, _ = normalise(recipient).rpartition("@")
+        if domain_of(recipient) not in {self.domain, ""}:
+            return None, None
+        base, tag = split_tag(local or recipient.lower())
+        service = next((service for service, part in self.local_parts.items() if part == base), None)
+        return service, tag if service else None
+
+    def is_ours(self, recipient: str) -> bool:
+        """Say whether mail for this address may come in: a service, or a machine address with something after the plus."""
+        service, tag = self.service_at(recipient)
+        return service in TAGLESS or (service is not None and bool(tag))

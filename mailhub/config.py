@@ -1,0 +1,436 @@
+"""The settings of one home: `mailhub.toml`, then the environment, read once and frozen.
+
+Every field describes itself; the reference in `docs/configuration.md` and the commented file of `mailhub init` are
+written from these descriptions. Only `cli` and `app` import this module; everybody else receives values.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mailhub.errors import SettingsError
+
+FILE_NAME = "mailhub.toml"
+_DOMAIN = re.compile(
+    r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
+_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,18}[a-z0-9])?")
+
+Minutes = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A section of the file; a key it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CentreSection(Section):
+    """Who the centre is."""
+
+    name: str = Field(
+        "Centre de ressources", min_length=1, description="Name shown as sender and under letters."
+    )
+    domain: str = Field("localhost", description="Mail domain of the centre's addresses.")
+    phone: str = Field("", description="Telephone shown in acknowledgements; empty to show none.")
+    website: str = Field("", description="Address of the centre's own site; empty to show none.")
+    time_zone: str = Field("Europe/Paris", description="Time zone of promises, closures and letters.")
+
+    @field_validator("domain")
+    @classmethod
+    def _a_domain(cls, value: str) -> str:
+        if not _DOMAIN.fullmatch(value.lower()):
+            raise ValueError("write a domain such as centre.example, without @")
+        return value.lower()
+
+    @field_validator("name")
+    @classmethod
+    def _a_name(cls, value: str) -> str:
+        if "@" in value or not value.isprintable():
+            raise ValueError("a display name holds no @ and no control character (it would look forged)")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("write a name of the time zone database, such as Europe/Paris") from error
+        return value
+
+
+class AddressesSection(Section):
+    """Local parts of the centre's addresses. The last five are for machines and take `+TOKEN`."""
+
+    question: str = Field("question", description="Questions.")
+    articles: str = Field("articles", description="Orders of press articles, for members.")
+    documents: str = Field("documents", description="Documents on request, for anyone.")
+    lettre: str = Field("lettre", description="The monthly letter.")
+    revue: str = Field("revue", description="The press review.")
+    veille: str = Field("veille", description="Items staff feed in.")
+    agenda: str = Field("agenda", description="Meetings.")
+    contact: str = Field("contact", description="Everything else.")
+    postmaster: str = Field("postmaster", description="Must exist (RFC 5321 section 4.5.1); goes to staff.")
+    abuse: str = Field("abuse", description="Complaints about us (RFC 2142); goes to staff.")
+    rep: str = Field("rep", description="Replies in one thread: rep+TOKEN@.")
+    note: str = Field("note", description="Internal notes of staff: note+TOKEN@.")
+    retours: str = Field("retours", description="Bounces: retours+TOKEN@.")
+    stop: str = Field("stop", description="Leaving a list: stop+TOKEN@.")
+    oui: str = Field("oui", description="Confirmations: oui+TOKEN@.")
+
+    @model_validator(mode="after")
+    def _all_different(self) -> "AddressesSection":
+        seen: dict[str, str] = {}
+        for purpose, local in self:
+            if not _LOCAL_PART.fullmatch(local):
+                raise ValueError(
+                    f"{purpose} = {local!r}: at most 20 of a-z 0-9 . _ - (a token of 45 follows the plus)"
+                )
+            if local in seen:
+                raise ValueError(
+                    f"{purpose} and {seen[local]} are both {local!r}; each purpose needs its own address"
+                )
+            seen[local] = purpose
+        return self
+
+
+class ReceiveSection(Section):
+    """How mail comes in."""
+
+    smtp: tuple[str, ...] = Field(
+        ("127.0.0.1:8025",), description="SMTP listeners, host:port; empty for none."
+    )
+    lmtp: tuple[str, ...] = Field(
+        (), description="LMTP listeners, host:port or unix:/path; how Postfix hands mail over."
+    )
+    hostname: str = Field("", description="Name in the greeting; empty: mail.DOMAIN.")
+    certificate: Path | None = Field(None, description="PEM certificate chain; with it STARTTLS is offered.")
+    private_key: Path | None = Field(None, description="PEM key of the certificate.")
+    message_mib: int = Field(
+        25, ge=1, le=500, description="Largest mail accepted, in MiB (announced as SIZE)."
+    )
+    connections: int = Field(200, ge=1, description="Connections at one time.")
+    connections_per_source: int = Field(20, ge=1, description="Connections at one time from one address.")
+    messages_per_minute: int = Field(60, ge=0, description="Mails per minute from one address; 0: no limit.")
+    unlimited_sources: tuple[str, ...] = Field(
+        ("127.0.0.1", "::1", ""),
+        description="Peers the two limits per source do not apply to: our own Postfix. An empty text is the UNIX socket.",
+    )
+
+
+class TrustSection(Section):
+    """How the From address of a mail is proven."""
+
+    verdicts: Literal["check", "header", "none"] = Field(
+        "check",
+        description="check: SPF, DKIM and DMARC evaluated here (the SMTP door must see the sender's own server); "
+        "header: read from the Authentication-Results of `authserv_id`; none: nobody is ever proven.",
+    )
+    authserv_id: str = Field(
+        "", description="With verdicts = header: the name your own server signs Authentication-Results with."
+    )
+    staff_trust: Literal["token+address+proof", "token+address"] = Field(
+        "token+address+proof",
+        description="What a staff reply must show. Write token+address only when your provider gives no verdict for "
+        "its own domain: whoever can forge a staff address and has seen their token could then answer.",
+    )
+
+    @model_validator(mode="after")
+    def _named(self) -> "TrustSection":
+        if self.verdicts == "header" and not self.authserv_id:
+            raise ValueError("verdicts = 'header' needs authserv_id, the name your own server writes")
+        return self
+
+
+class PromiseSection(Section):
+    """What askers are promised, in working days, and which days are worked."""
+
+    first_contact: int = Field(
+        2, ge=0, description="Working days until a person of the centre gets in touch."
+    )
+    quick_fact: int = Field(2, ge=0, description="Working days for a simple fact.")
+    document_search: int = Field(
+        5, ge=0, description="Working days for a search; also for what is not classified."
+    )
+    topic_dossier: int = Field(15, ge=0, description="Working days for a file on a topic, after scoping.")
+    cut_off: time = Field(
+        time(17), description="Hour after which a mail counts as received the next working day."
+    )
+    country: str = Field("FR", description="Country whose public holidays apply.")
+    subdivision: str | None = Field(
+        None, description="Part of the country with holidays of its own, such as 57."
+    )
+    closures: tuple[str, ...] = Field(
+        (), description='Days the centre is closed: "2026-08-03/2026-08-14", or one date.'
+    )
+
+    @field_validator("closures")
+    @classmethod
+    def _days(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for written in value:
+            first, last = closure(written)
+            if last < first:
+                raise ValueError(f"{written!r} ends before it begins")
+        return value
+
+    @model_validator(mode="after")
+    def _known(self) -> "PromiseSection":
+        try:
+            holidays.country_holidays(self.country, subdiv=self.subdivision)
+        except NotImplementedError as error:
+            raise ValueError(
+                f"no holidays are known for {self.country} {self.subdivision or ''}".strip()
+            ) from error
+        return self
+
+
+class CourtesySection(Section):
+    """How often machines may be answered, and floods."""
+
+    per_hour: int = Field(5, ge=0, description="Acknowledgements per hour to one known or proven sender.")
+    per_day: int = Field(20, ge=0, description="The same per day.")
+    unproven_per_day: int = Field(
+        1, ge=0, description="Acknowledgements per day to one sender nobody vouches for."
+    )
+    unproven_per_hour_overall: int = Field(
+        30, ge=0, description="The same per hour, to all of those together."
+    )
+    mails_per_hour: int = Field(60, ge=1, description="Mails per hour from one author before it is a flood.")
+    alike_in_half_an_hour: int = Field(5, ge=1, description="Equal mails in half an hour before silence.")
+
+
+class RelaySection(Section):
+    """The server our letters leave by."""
+
+    host: str = Field("127.0.0.1", description="Relay (smarthost).")
+    port: int = Field(25, ge=1, le=65535, description="25, 587 (STARTTLS) or 465 (tls = implicit).")
+    tls: Literal["starttls", "implicit", "none"] = Field(
+        "starttls",
+        description="starttls is required before anything is said; none only on loopback or written out.",
+    )
+    ca_file: Path | None = Field(None, description="PEM certificates to trust besides the system's.")
+    username: str = Field("", description="Login, if the relay wants one.")
+    password_file: Path | None = Field(
+        None, description="File that holds the password, readable by mailhub alone."
+    )
+    connections: int = Field(4, ge=1, le=20, description="Connections kept open.")
+    retry_minutes: tuple[Minutes, ...] = Field(
+        (30, 30, 120, 180),
+        min_length=1,
+        description="Waits before each new try after a 4xx; the last one repeats.",
+    )
+    give_up_days: int = Field(4, ge=1, description="Days after which a deferred letter fails.")
+    per_destination_per_minute: int = Field(
+        60, ge=0, description="Letters per minute to one domain; 0: no limit."
+    )
+
+
+class DkimSection(Section):
+    """Signatures of our letters; keys live in storage/keys."""
+
+    selector: str = Field(
+        "mailhub", pattern=r"^[a-z0-9-]{1,40}$", description="Selector; -rsa and -ed25519 follow it."
+    )
+    sign: bool = Field(
+        True, description="Sign every letter; publish the records `mailhub dkim` prints first."
+    )
+
+
+class RetentionSection(Section):
+    """Days the raw bytes of a mail are kept, by what became of it; its line in the journal stays."""
+
+    request_opened: Days = Field(730, description="Questions.")
+    message_added: Days = Field(730, description="Answers, follow-ups, notes.")
+    command_done: Days = Field(365, description="Commands of staff and confirmations.")
+    order_taken: Days = Field(730, description="Orders.")
+    rsvp: Days = Field(365, description="Answers to invitations.")
+    bounce: Days = Field(400, description="Returns.")
+    automatic: Days = Field(90, description="Out-of-office and other machines.")
+    duplicate: Days = Field(30, description="Mails that came twice.")
+    quarantine: Days = Field(30, description="Hostile or flooding mail.")
+    triage: Days = Field(730, description="Mail a person had to look at.")
+
+
+class DatabaseSection(Section):
+    """Where everything is kept."""
+
+    url: str = Field(
+        "",
+        description="postgresql://user@host/name, or empty: SQLite in storage/mailhub.db. DATABASE_URL wins.",
+    )
+
+
+class WebSection(Section):
+    """Pages on a loopback listener."""
+
+    listen: str = Field(
+        "127.0.0.1:8080", description="host:port of /healthz, /metrics and signed files; empty for none."
+    )
+    public_url: str = Field(
+        "",
+        description="How the outside reaches the signed files, https://…; empty: staff fetch large files by command.",
+    )
+
+
+class LogSection(Section):
+    """What is written while working; never the text of a mail."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much.")
+    format: Literal["auto", "json", "text"] = Field(
+        "auto", description="auto: text on a terminal, else JSON lines."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings of one home."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MAILHUB_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
+    )
+
+    home: Path
+    centre: CentreSection = CentreSection()
+    addresses: AddressesSection = AddressesSection()
+    receive: ReceiveSection = ReceiveSection()
+    trust: TrustSection = TrustSection()
+    promise: PromiseSection = PromiseSection()
+    courtesy: CourtesySection = CourtesySection()
+    relay: RelaySection = RelaySection()
+    dkim: DkimSection = DkimSection()
+    retention: RetentionSection = RetentionSection()
+    database: DatabaseSection = DatabaseSection()
+    web: WebSection = WebSection()
+    log: LogSection = LogSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 — the shape pydantic-settings calls
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file."""
+        return env_settings, init_settings
+
+    @property
+    def storage(self) -> Path:
+        """Where the data of this home lives."""
+        return self.home / "storage"
+
+    @property
+    def database_url(self) -> str:
+        """The database in use."""
+        return self.database.url or f"sqlite:///{(self.storage / 'mailhub.db').absolute()}"
+
+
+class Problem(BaseModel):
+    """One thing wrong in a settings file, with a way out."""
+
+    file: str
+    key: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.says}"
+
+
+def load(home: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the settings of a home; every problem at once, in one SettingsError."""
+    settings, problems = examine(home, environment)
+    if settings is None:
+        raise SettingsError("\n".join(map(str, problems)))
+    return settings
+
+
+def examine(home: Path, environment: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
+    """The settings of a home, or everything that is wrong with them."""
+    path = home / FILE_NAME
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        says = f"there is no such file; `mailhub init {home}` writes one"
+        return None, [Problem(file=str(path), key="-", says=says)]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return None, [Problem(file=str(path), key="-", says=f"not readable as TOML: {error}")]
+    if url := environment.get("DATABASE_URL"):
+        written["database"] = {**written.get("database", {}), "url": url}
+    try:
+        return Settings(home=home, **written), []
+    except ValidationError as error:
+        return None, [_problem(str(path), details) for details in error.errors()]
+
+
+def closure(written: str) -> tuple[date, date]:
+    """The first and last day of a closure as it is written."""
+    first, _, last = written.partition("/")
+    try:
+        return date.fromisoformat(first.strip()), date.fromisoformat((last or first).strip())
+    except ValueError as error:
+        raise ValueError(
+            f"{written!r} is neither a date nor FIRST/LAST, such as 2026-08-03/2026-08-14"
+        ) from error
+
+
+def sections() -> Iterator[tuple[str, str, dict[str, FieldInfo]]]:
+    """Every section with its own description and its fields, in the order of the file."""
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield name, (kind.__doc__ or "").strip(), kind.model_fields
+
+
+def commented_file(values: Mapping[str, Mapping[str, object]] | None = None) -> str:
+    """The `mailhub.toml` of a new home: every setting with its description, commented out where it is the default."""
+    lines = [
+        "# Settings of this mailhub home. A line that begins with # shows the default.",
+        "# The environment goes before this file: MAILHUB_RELAY__HOST=… is [relay] host.",
+    ]
+    for name, about, fields in sections():
+        lines += ["", f"# {about}", f"[{name}]"]
+        for key, field in fields.items():
+            lines.append(f"# {field.description}")
+            given = (values or {}).get(name, {})
+            value = given[key] if key in given else field.get_default(call_default_factory=True)
+            line = f"{key} = {toml_value(value)}" if value is not None else f"{key} is not set"
+            lines.append(line if key in given else f"# {line}")
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: object) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _problem(path: str, details: Mapping[str, Any]) -> Problem:
+    place = [str(step) for step in details["loc"]]
+    says = str(details["msg"]).removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        known = list(Settings.model_fields)
+        if len(place) > 1:
+            known = next((list(fields) for name, _, fields in sections() if name == place[0]), [])
+        near = difflib.get_close_matches(place[-1], known, 1)
+        says = f"unknown key{f' (did you mean {near[0]!r}?)' if near else ''}"
+    return Problem(file=path, key=".".join(place) or "-", says=says)

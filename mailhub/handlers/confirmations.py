@@ -1,0 +1,48 @@
+"""Yes or no to what was held: the answer of the person whose name it bears, from their address on file."""
+
+from mailhub import journal
+from mailhub.centre import requests
+from mailhub.handlers import letters
+from mailhub.handlers.desk import Desk, Outcome
+from mailhub.journal import InboundState, Verdict
+from mailhub.mail import wishes
+from mailhub.mail.wishes import Asked, Kind
+from mailhub.understand import Reading
+
+
+def handle(reading: Reading, desk: Desk) -> Outcome:
+    """Release a held mail on a plain yes, drop it on a plain no; anything else leaves it held."""
+    standing = reading.standing
+    assert standing.held_id is not None
+    held = journal.get(desk.session, standing.held_id)
+    colleague = standing.token_staff
+    if colleague is None or standing.staff is None or standing.staff.id != colleague.id:
+        return Outcome(
+            Verdict.TRIAGE, f"confirmation of mail {held.id} from another address than the one asked"
+        )
+    if held.state is not InboundState.HELD:
+        return Outcome(Verdict.COMMAND_DONE, f"mail {held.id} was settled already")
+    today = desk.centre.calendar.local(desk.now).date()
+    wish = wishes.read(reading.quoting.reply, now=today, asked=Asked.CONFIRMATION).kind
+    if wish not in {Kind.YES, Kind.NO, Kind.UNDO}:
+        return Outcome(Verdict.TRIAGE, f"neither yes nor no to mail {held.id}, which stays held")
+    released = wish is Kind.YES
+    if released:
+        journal.release(desk.session, held, vouched_by=colleague.id)
+    else:
+        journal.discard(desk.session, standing.held_id, f"dropped by {colleague.name}", desk.now)
+    request = requests.get(desk.session, standing.request_id or 0)
+    letter = letters.to_staff(
+        desk,
+        "held-settled",
+        colleague,
+        f"held-settled:{reading.number}",
+        {"released": released},
+        request=request,
+        answers=reading.message.message_id,
+    )
+    return Outcome(
+        Verdict.COMMAND_DONE,
+        f"mail {held.id} {'released' if released else 'dropped'} by {colleague.name}",
+        (letter,),
+    )

@@ -1,0 +1,195 @@
+"""A staff reply becomes one answer to the asker, when three things agree: token, address, proof.
+
+A valid token of theirs, a From among their addresses, and a strong From (or the written-out `staff_trust =
+"token+address"`). Two of three: the mail is held and its owner is asked at the address on file; nothing is ever
+explained to whoever sent it (S1, S3, S26, S46). What leaves holds no address of staff, no token, nothing internal.
+"""
+
+from dataclasses import dataclass
+
+from mailhub import outbox
+from mailhub.centre import people, recall, requests
+from mailhub.centre.people import Colleague
+from mailhub.centre.profile import MACHINE_SERVICES
+from mailhub.centre.requests import ExchangeKind, Request
+from mailhub.handlers import incoming, letters
+from mailhub.handlers.desk import Desk, Outcome
+from mailhub.journal import Verdict
+from mailhub.mail import commands, message, relay, subjects
+from mailhub.mail.commands import Command, Commands
+from mailhub.mail.draft import Draft
+from mailhub.mail.tokens import Purpose
+from mailhub.understand import Reading
+
+KNOWN_COMMANDS = tuple(f"#{command}" for command in Command)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """One staff reply at work."""
+
+    reading: Reading
+    desk: Desk
+    request: Request
+    colleague: Colleague
+
+    @property
+    def number(self) -> int:
+        return self.reading.number
+
+    def tell(self, template: str, **values: object) -> Draft:
+        """A short letter to its author, in the thread of their own reply."""
+        return letters.to_staff(
+            self.desk,
+            template,
+            self.colleague,
+            f"{template}:{self.number}",
+            values,
+            request=self.request,
+            answers=self.reading.message.message_id,
+        )
+
+
+def handle(reading: Reading, desk: Desk) -> Outcome:
+    """Relay a staff reply, or file it, obey it, hold it, according to what it proves and what it says."""
+    standing = reading.standing
+    colleague = standing.vouched_by or standing.token_staff or standing.staff
+    request = requests.get(desk.session, standing.request_id or 0)
+    if colleague is None or request is None:
+        return Outcome(Verdict.TRIAGE, "staff reply about a request that is not there")
+    doubt = None if standing.vouched_by else _doubt(reading, desk)
+    if doubt is not None:
+        return _hold(reading, desk, request, doubt)
+    return _act(_Reply(reading, desk, request, colleague))
+
+
+def _doubt(reading: Reading, desk: Desk) -> str | None:
+    """What is missing of the three factors; None when all agree."""
+    author, owner = reading.standing.staff, reading.standing.token_staff
+    if reading.token is None or reading.token.purpose is not Purpose.ANSWER or owner is None:
+        return "no-token"
+    if author is None:
+        return "other-address"
+    if author.id != owner.id:
+        return "other-colleague"
+    if desk.centre.needs_strong_staff and not reading.strong:
+        return "unproven"
+    return None
+
+
+def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome:
+    """Keep the mail aside and ask the member of staff in whose name it would leave."""
+    author, owner = reading.standing.staff, reading.standing.token_staff
+    asked = owner if author is None else author
+    assert asked is not None
+    reason = desk.renderer.template("mail/held/reason.txt").render(why=doubt, sender=reading.sender)
+    letter = letters.to_staff(
+        desk,
+        "held",
+        asked,
+        f"held:{reading.number}",
+        {"colleague": asked.name, "reason": " ".join(reason.split()), "text": reading.quoting.reply},
+        request=request,
+        confirm=reading.number,
+    )
+    return Outcome(None, f"held ({doubt}), {asked.name} was asked", (letter,))
+
+
+def _act(reply: _Reply) -> Outcome:
+    if subjects.is_forward(reply.reading.message.subject or ""):
+        return _keep_inside(reply, "forward")
+    said = commands.read(reply.reading.quoting.reply)
+    if Command.NOTE in said.given:
+        return _keep_inside(reply, "note")
+    if said.unknown:
+        _file_note(reply)
+        letter = reply.tell("command-unknown", unknown=said.unknown, known=KNOWN_COMMANDS)
+        return Outcome(
+            Verdict.MESSAGE_ADDED, f"unknown command, nothing sent for {reply.request.reference}", (letter,)
+        )
+    if not said.text.strip() and not reply.reading.message.attachments:
+        return _obey_only(reply, said) if said.given else _keep_inside(reply, "empty")
+    return _answer(reply, said)
+
+
+def _answer(reply: _Reply, said: Commands) -> Outcome:
+    """Send the words to the asker; the first answer assigns, `#clore` closes."""
+    desk, request = reply.desk, reply.request
+    kept_from = _secrets(desk, request)
+    words = relay.text(said.text, kept_from)
+    files = relay.enclosures(reply.reading.message.attachments, kept_from, letters.INTERNAL_MARKER)
+    if words is None or files is None:
+        return _keep_inside(reply, "internal")
+    key = f"answer:{reply.number}"
+    draft = letters.answer(
+        desk,
+        request,
+        reply.colleague,
+        key,
+        text=words,
+        html=relay.html(reply.reading.message.html, said.text, kept_from),
+        enclosures=files,
+    )
+    written = incoming.written(reply.reading)
+    requests.add(
+        desk.session,
+        request,
+        ExchangeKind.ANSWER,
+        incoming.as_left(written, words, draft),
+        staff_id=reply.colleague.id,
+        outgoing_key=key,
+    )
+    requests.answer(desk.session, request, reply.colleague.id, desk.now)
+    texts = [e.text for e in requests.exchanges(desk.session, request) if e.kind is not ExchangeKind.NOTE]
+    recall.remember(desk.session, requests.identity(request), texts)
+    _obey(reply, said)
+    return Outcome(
+        Verdict.MESSAGE_ADDED, f"answer by {reply.colleague.name} in {request.reference}", (draft,)
+    )
+
+
+def _obey_only(reply: _Reply, said: Commands) -> Outcome:
+    _obey(reply, said)
+    done = ", ".join(f"#{command}" for command in said.given)
+    letter = reply.tell("command-done", commands=[command.value for command in said.given])
+    return Outcome(
+        Verdict.COMMAND_DONE, f"{done} by {reply.colleague.name} in {reply.request.reference}", (letter,)
+    )
+
+
+def _obey(reply: _Reply, said: Commands) -> None:
+    if Command.TAKE in said.given:
+        requests.assign(reply.desk.session, reply.request, reply.colleague.id)
+    if Command.CLOSE in said.given:
+        requests.close(reply.desk.session, reply.request, reply.desk.now)
+
+
+def _keep_inside(reply: _Reply, why: str) -> Outcome:
+    """The whole mail stays among staff and its author is told why nothing left."""
+    _file_note(reply)
+    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply)
+    return Outcome(Verdict.MESSAGE_ADDED, f"kept inside ({why}) in {reply.request.reference}", (letter,))
+
+
+def _file_note(reply: _Reply) -> None:
+    requests.add(
+        reply.desk.session,
+        reply.request,
+        ExchangeKind.NOTE,
+        incoming.written(reply.reading),
+        staff_id=reply.colleague.id,
+    )
+
+
+def _secrets(desk: Desk, request: Request) -> relay.Secrets:
+    copies = outbox.listed(desk.session, request_id=request.id, kind="staff-copy")
+    return relay.secrets(
+        addresses=people.staff_addresses(desk.session),
+        machine_locals=[desk.centre.local_parts[service] for service in MACHINE_SERVICES],
+        domain=desk.centre.domain,
+        stand_in=desk.centre.address(letters.service_of(request)),
+        internal_texts=[
+            message.read(outbox.raw(desk.session, copy)).text.partition(letters.INTERNAL_MARKER)[2]
+            for copy in copies
+        ],
+    )

@@ -1,0 +1,293 @@
+"""Stage 2: every mail we took, and what became of it. Raw bytes first, thoughts later.
+
+`accept` is the doors' only verb: raw bytes and one `Inbound` row per envelope recipient, in the door's own
+transaction, committed before anybody is told `250`. The pipeline then settles each row with exactly one verdict;
+what fails three times is parked for a human, and can be replayed. Nothing here reads a mail.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Column, Index, UniqueConstraint, func
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from mailhub import storage
+from mailhub.database import insert_missing, words
+from mailhub.errors import Refused, UnknownRow
+from mailhub.mail.envelope import Envelope
+
+MOST_ATTEMPTS = 3  # then a human looks
+
+
+class InboundState(StrEnum):
+    """Where a mail stands."""
+
+    WAITING = "waiting"  # accepted, not yet handled
+    HELD = "held"  # asked somebody; released or dropped by their answer
+    DONE = "done"  # exactly one verdict
+    PARKED = "parked"  # failed three times; `mailhub journal replay`
+
+
+class Verdict(StrEnum):
+    """What became of a mail: every accepted one ends in exactly one of these (O1)."""
+
+    REQUEST_OPENED = "request opened"
+    MESSAGE_ADDED = "message added"
+    COMMAND_DONE = "command done"
+    ORDER_TAKEN = "order taken"
+    RSVP = "rsvp"
+    BOUNCE = "bounce"
+    AUTOMATIC = "automatic"
+    DUPLICATE = "duplicate"
+    QUARANTINE = "quarantine"
+    TRIAGE = "triage"
+
+
+class Inbound(SQLModel, table=True):
+    """One mail for one envelope recipient."""
+
+    __table_args__ = (
+        UniqueConstraint("digest", "recipient", "source"),
+        Index("ix_inbound_state_id", "state", "id"),
+        Index("ix_inbound_sender_received", "sender", "received_at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)  # the journal number, named in every log line
+    digest: str  # SHA-256 of the raw bytes; the bytes themselves are a Blob until retention takes them
+    recipient: str  # RCPT TO
+    sender: str  # MAIL FROM, "" for the null sender
+    source: str  # the door
+    received_at: datetime
+    client_ip: str = ""
+    helo: str = ""
+    state: InboundState = Field(sa_column=Column(words(InboundState), nullable=False))
+    verdict: Verdict | None = Field(default=None, sa_column=Column(words(Verdict), index=True))
+    rule: str | None = None  # the line of the route table that fired
+    note: str | None = None  # why, in words; never the text of the mail
+    attempts: int = 0
+    handled_at: datetime | None = None
+    message_id: str | None = Field(default=None, index=True)  # read at handling
+    author: str | None = Field(default=None, index=True)  # the From address as read, for `mailhub where`
+    gist: str | None = Field(default=None, index=True)  # digest of the words, to know the same text again
+    vouched_by: int | None = None  # the member of staff who said yes to it while it was held
+    let_in: bool = (
+        False  # an operator said it is a person's mail: no machine or hostile verdict applies any more
+    )
+    raw_kept: bool = True  # False once retention has taken the bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a door hands over: raw bytes and the envelopes they came in, one per recipient."""
+
+    raw: bytes
+    envelopes: tuple[Envelope, ...]
+
+
+def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
+    """Keep mails before anyone thinks about them; say how many rows are new.
+
+    The same bytes for the same recipient by the same door are kept once: a sender who lost our `250` tries again.
+    """
+    rows = []
+    for arrival in arrivals:
+        digest = storage.keep(session, arrival.raw, now)
+        rows += [
+            {
+                "digest": digest,
+                "recipient": envelope.recipient,
+                "sender": envelope.sender,
+                "source": envelope.source,
+                "received_at": envelope.received_at or now,
+                "client_ip": envelope.client_ip,
+                "helo": envelope.helo,
+                "state": InboundState.WAITING,
+                "attempts": 0,
+                "let_in": False,
+                "raw_kept": True,
+            }
+            for envelope in arrival.envelopes
+        ]
+    return insert_missing(session, Inbound, rows) if rows else 0
+
+
+def waiting(session: Session, limit: int) -> list[Inbound]:
+    """The oldest mails nobody has handled, without taking hold of them."""
+    query = (
+        select(Inbound).where(Inbound.state == InboundState.WAITING).order_by(col(Inbound.id)).limit(limit)
+    )
+    return list(session.exec(query).all())
+
+
+def claim(session: Session, ids: Iterable[int]) -> list[Inbound]:
+    """Take hold of those of these mails that still wait, until the transaction ends; others skip them."""
+    query = (
+        select(Inbound)
+        .where(col(Inbound.id).in_(list(ids)), Inbound.state == InboundState.WAITING)
+        .order_by(col(Inbound.id))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.exec(query).all())
+
+
+def envelope(row: Inbound) -> Envelope:
+    """The envelope a mail came in."""
+    return Envelope(
+        recipient=row.recipient,
+        sender=row.sender,
+        source=row.source,
+        received_at=row.received_at,
+        client_ip=row.client_ip,
+        helo=row.helo,
+    )
+
+
+def raw(session: Session, row: Inbound) -> bytes:
+    """The bytes as they came; refused once retention has taken them."""
+    if not row.raw_kept:
+        raise Refused(f"the bytes of mail {row.id} were removed by the retention clock")
+    return storage.fetch(session, row.digest)
+
+
+def settle(row: Inbound, verdict: Verdict, rule: str, note: str, now: datetime) -> None:
+    """Write the one verdict of a mail."""
+    row.state, row.verdict, row.rule, row.note, row.handled_at = InboundState.DONE, verdict, rule, note, now
+
+
+def hold(row: Inbound, rule: str, note: str, now: datetime) -> None:
+    """Keep a mail aside until somebody answers for it."""
+    row.state, row.rule, row.note, row.handled_at = InboundState.HELD, rule, note, now
+
+
+def failed(row: Inbound, why: str, now: datetime) -> None:
+    """Count one failure; the third parks the mail."""
+    row.attempts += 1
+    row.note, row.handled_at = why, now
+    if row.attempts >= MOST_ATTEMPTS:
+        row.state = InboundState.PARKED
+
+
+def replay(session: Session, inbound_id: int) -> Inbound:
+    """Put a parked mail back in the queue."""
+    row = get(session, inbound_id)
+    if row.state is not InboundState.PARKED:
+        raise Refused(f"mail {inbound_id} is {row.state}, only a parked mail can be replayed")
+    row.state, row.attempts = InboundState.WAITING, 0
+    return row
+
+
+def release(session: Session, row: Inbound, vouched_by: int | None = None) -> None:
+    """Let a mail in that was held, set aside or sent to triage: it is handled afresh, as a person's own words."""
+    ended_aside = row.verdict in {Verdict.QUARANTINE, Verdict.TRIAGE, Verdict.AUTOMATIC}
+    if row.state is not InboundState.HELD and not ended_aside:
+        raise Refused(
+            f"mail {row.id} is {row.verdict or row.state}; only a held or set-aside mail can be let in"
+        )
+    row.state, row.verdict, row.attempts = InboundState.WAITING, None, 0
+    row.vouched_by, row.let_in = vouched_by, vouched_by is None
+    session.add(row)
+
+
+def discard(session: Session, inbound_id: int, why: str, now: datetime) -> Inbound:
+    """End a held or parked mail without doing anything for it; the bytes stay until their clock runs out."""
+    row = get(session, inbound_id)
+    if row.state not in {InboundState.HELD, InboundState.PARKED}:
+        raise Refused(f"mail {inbound_id} is {row.state}, only a held or parked mail can be discarded")
+    settle(row, Verdict.QUARANTINE, row.rule or "discarded", why, now)
+    return row
+
+
+def get(session: Session, inbound_id: int) -> Inbound:
+    """The mail with this journal number."""
+    row = session.get(Inbound, inbound_id)
+    if row is None:
+        raise UnknownRow(f"there is no mail {inbound_id} in the journal; `mailhub journal ls` lists them")
+    return row
+
+
+def same_message(session: Session, message_id: str, before: int) -> list[Inbound]:
+    """Earlier handled mails that bear this Message-ID, oldest first."""
+    query = (
+        select(Inbound)
+        .where(Inbound.message_id == message_id, col(Inbound.id) < before)
+        .order_by(col(Inbound.id))
+    )
+    return list(session.exec(query).all())
+
+
+def recent_from(session: Session, author: str, since: datetime) -> int:
+    """How many handled mails this author sent since then."""
+    query = select(func.count()).where(Inbound.author == author, col(Inbound.received_at) >= since)
+    return session.exec(query).one()
+
+
+def recent_alike(session: Session, gist: str, since: datetime) -> int:
+    """How many handled mails with these very words came since then, from anybody."""
+    query = select(func.count()).where(Inbound.gist == gist, col(Inbound.received_at) >= since)
+    return session.exec(query).one()
+
+
+def listed(
+    session: Session,
+    *,
+    state: InboundState | None = None,
+    verdict: Verdict | None = None,
+    about: str | None = None,
+    limit: int = 50,
+) -> list[Inbound]:
+    """Mails for a list on a screen, latest first; `about` is an address or a Message-ID."""
+    query = select(Inbound).order_by(col(Inbound.id).desc()).limit(limit)
+    if state is not None:
+        query = query.where(Inbound.state == state)
+    if verdict is not None:
+        query = query.where(Inbound.verdict == verdict)
+    if about is not None:
+        query = query.where(
+            (Inbound.sender == about)
+            | (Inbound.author == about)
+            | (Inbound.recipient == about)
+            | (Inbound.message_id == about)
+        )
+    return list(session.exec(query).all())
+
+
+def figures(session: Session) -> tuple[dict[InboundState, int], dict[Verdict, int]]:
+    """How many mails stand where, and how many ended how; their sum is all we ever accepted."""
+    states = session.exec(select(col(Inbound.state), func.count()).group_by(col(Inbound.state))).all()
+    ends = session.exec(
+        select(col(Inbound.verdict), func.count())
+        .where(col(Inbound.verdict).is_not(None))
+        .group_by(col(Inbound.verdict))
+    ).all()
+    return dict(states), {verdict: count for verdict, count in ends if verdict is not None}
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """When the mail that waits longest came."""
+    return session.exec(
+        select(func.min(Inbound.received_at)).where(Inbound.state == InboundState.WAITING)
+    ).one()
+
+
+def forget(session: Session, now: datetime, days: Mapping[Verdict, int]) -> int:
+    """Remove the raw bytes of mails whose retention clock has run out; the row and its verdict stay."""
+    gone = 0
+    for verdict, kept_days in days.items():
+        query = select(Inbound).where(
+            Inbound.verdict == verdict,
+            Inbound.state == InboundState.DONE,
+            col(Inbound.raw_kept).is_(True),
+            col(Inbound.received_at) < now - timedelta(days=kept_days),
+        )
+        for row in session.exec(query).all():
+            row.raw_kept = False
+            session.flush()
+            still_used = select(func.count()).where(
+                Inbound.digest == row.digest, col(Inbound.raw_kept).is_(True)
+            )
+            if session.exec(still_used).one() == 0:
+                storage.forget(session, row.digest)
+            gone += 1
+    return gone

@@ -1,0 +1,78 @@
+"""Tokens: the opaque part of `rep+TOKEN@`, `note+TOKEN@`, `retours+TOKEN@`, `oui+TOKEN@` and of our Message-IDs.
+
+A token says which thread; the address says who. It is an HMAC-SHA-256 of which 96 bits are kept, names the key
+that made it, and is bound to one purpose, one thread and one person: used for anything else it is no token at all.
+A retired key or an older layout is no token either (desk.md S1-S3, S21).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+_BODY = struct.Struct(">BcQIH")  # key id, purpose, thread, person, expiry in days since 1970 (0: never)
+_MAC_OCTETS = 12
+_LENGTH = len(base64.b32encode(bytes(_BODY.size + _MAC_OCTETS)).rstrip(b"="))
+_CONTEXT = b"mailhub token 1\0"  # another layout takes another number, and the old one dies with it
+
+
+class Purpose(StrEnum):
+    """What a token is for; it is of no use for anything else."""
+
+    ASKER = "a"  # the asker's own thread
+    ANSWER = "s"  # a member of staff: a reply becomes the answer
+    NOTE = "n"  # a member of staff: a reply stays internal
+    BOUNCE = "b"  # return path of one letter (VERP)
+    CONFIRM = "c"  # yes or no to what was held
+    LEAVE = "l"  # leave a list
+    FILE = "f"  # fetch one attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token says once its signature holds."""
+
+    purpose: Purpose
+    thread: int  # row of the request, letter, held mail or file it is about
+    person: int  # row of the person or member of staff it was given to
+    until: int = 0  # last day it is good for, in days since 1970-01-01; 0: it does not expire
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The secrets tokens are made with; the current one signs, the others still verify."""
+
+    current: int
+    secrets: Mapping[int, bytes]  # key id (0-255) -> at least 32 random octets
+
+    def seal(self, token: Token) -> str:
+        """Write a token: 45 characters of lower-case base32, safe in a local part of at most 64 octets."""
+        body = _BODY.pack(self.current, token.purpose.encode(), token.thread, token.person, token.until)
+        return base64.b32encode(body + self._mac(self.current, body)).decode().rstrip("=").lower()
+
+    def open(self, text: str) -> Token | None:
+        """Read a token back; anything but a good one, of a key we still hold, is None."""
+        if len(text) != _LENGTH:
+            return None
+        try:
+            raw = base64.b32decode(text.upper() + "=" * (-_LENGTH % 8))
+        except (binascii.Error, ValueError):
+            return None
+        body, mac = raw[: _BODY.size], raw[_BODY.size :]
+        key, purpose, thread, person, until = _BODY.unpack(body)
+        if key not in self.secrets or not hmac.compare_digest(mac, self._mac(key, body)):
+            return None
+        return Token(Purpose(purpose.decode()), thread, person, until)
+
+    def fingerprint(self, text: str) -> str:
+        """A short keyed digest of `text`, stable while the first key lives; it cannot be guessed from outside."""
+        oldest = self.secrets[min(self.secrets)]
+        digest = hmac.digest(oldest, b"fingerprint\0" + text.encode(), hashlib.sha256)
+        return base64.b32encode(digest[:10]).decode().lower()
+
+    def _mac(self, key: int, body: bytes) -> bytes:
+        return hmac.digest(self.secrets[key], _CONTEXT + body, hashlib.sha256)[:_MAC_OCTETS]

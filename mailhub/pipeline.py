@@ -1,0 +1,102 @@
+"""Carries mail from the journal to the outbox: understand, route, handle, each mail in its own savepoint.
+
+Reading (and any DNS it needs) happens outside the transaction; what follows is one short transaction for a handful
+of mails, committed together, one savepoint each: a mail whose handler raises leaves no trace but a note.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from mailhub import journal, outbox, understand
+from mailhub.centre.profile import Centre
+from mailhub.database import Database
+from mailhub.errors import StorageTrouble
+from mailhub.handlers import HANDLERS, Handler
+from mailhub.handlers.desk import Desk, Outcome
+from mailhub.journal import Inbound
+from mailhub.mail.envelope import Envelope
+from mailhub.render import Renderer
+from mailhub.route import Errand, route
+from mailhub.understand import Reading, Weigh, believe_nobody
+
+AT_ONCE = 50  # mails to one transaction; a commit costs as much as handling several
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    number: int
+    envelope: Envelope
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Handles the mails of one home."""
+
+    database: Database
+    centre: Centre
+    renderer: Renderer
+    now: Callable[[], datetime]
+    weigh: Weigh = believe_nobody
+    readers: Executor | None = None  # reads several mails at once where reading waits for DNS
+    handlers: Mapping[Errand, Handler] = field(default_factory=lambda: HANDLERS)
+
+    def step(self) -> bool:
+        """Handle the oldest waiting mails; False when there were none."""
+        with self.database.reading() as session:
+            unread = [
+                _Unread(row.id or 0, journal.envelope(row), journal.raw(session, row))
+                for row in journal.waiting(session, AT_ONCE)
+            ]
+        if not unread:
+            return False
+        each = self.readers.map if self.readers else map
+        readings = {reading.number: reading for reading in each(self._read, unread)}
+        with self.database.transaction() as session:
+            for row in journal.claim(session, readings):
+                self._handle(session, row, readings[row.id or 0])
+        return True
+
+    def _read(self, unread: _Unread) -> Reading:
+        return understand.read(
+            unread.raw, unread.envelope, self.centre, number=unread.number, weigh=self.weigh
+        )
+
+    def _handle(self, session: Session, row: Inbound, reading: Reading) -> None:
+        number, now = row.id, self.now()
+        try:
+            with self.database.savepoint(session):
+                outcome, rule = self._run(session, row, reading, now)
+                self._settle(session, row, outcome, rule, now)
+        except StorageTrouble:
+            raise
+        except Exception as error:
+            session.refresh(row)
+            journal.failed(row, f"{type(error).__name__} in a handler", now)
+            session.add(row)
+            log.exception("handler failed", mail=number, attempts=row.attempts, state=row.state)
+        else:
+            log.info("handled", mail=number, verdict=outcome.verdict, rule=rule)
+
+    def _run(self, session: Session, row: Inbound, reading: Reading, now: datetime) -> tuple[Outcome, str]:
+        placed = understand.place(session, reading, self.centre, row)
+        row.message_id, row.author, row.gist = reading.message.message_id, reading.sender, reading.gist
+        ruling = route(placed)
+        desk = Desk(session, now, self.centre, self.renderer)
+        return self.handlers[ruling.errand](placed, desk), ruling.rule
+
+    def _settle(self, session: Session, row: Inbound, outcome: Outcome, rule: str, now: datetime) -> None:
+        for draft in outcome.drafts:
+            outbox.put(session, draft, domain=self.centre.domain, now=now)
+        if outcome.verdict is None:
+            journal.hold(row, rule, outcome.note, now)
+        else:
+            journal.settle(row, outcome.verdict, rule, outcome.note, now)
+        session.add(row)

@@ -1,0 +1,105 @@
+"""From a door to the journal: everything that waits is kept by one commit, then everybody is told.
+
+A commit costs a write to disk however much it holds, so the thread takes all that has come while the last one was
+under way (group commit). Nobody is told `kept` before the commit; when it fails, all of the group are told `not now`.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from mailhub import journal
+from mailhub.database import Database
+from mailhub.receive.smtp import Arrival, Kept
+
+MOST_AT_ONCE = 500
+MOST_OCTETS_AT_ONCE = 64 * 1024 * 1024
+
+log = structlog.get_logger()
+
+_Waiting = tuple[Arrival, asyncio.AbstractEventLoop, "asyncio.Future[bool]"]
+
+
+class Intake:
+    """Keeps what the doors bring, in a thread of its own."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], bell: Callable[[], None]) -> None:
+        """`bell` is rung after each commit that brought something new to handle."""
+        self._database = database
+        self._now = now
+        self._bell = bell
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+        self.accepted = 0  # rows new in the journal since start
+        self.refused = 0  # mails told to come again
+
+    def start(self) -> None:
+        """Begin to keep what comes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Keep what has come, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    async def keep(self, arrival: Arrival) -> list[Kept]:
+        """Resolve once the mail is committed, or could not be."""
+        loop = asyncio.get_running_loop()
+        kept: asyncio.Future[bool] = loop.create_future()
+        self._queue.put((arrival, loop, kept))
+        outcome = Kept.KEPT if await kept else Kept.NOT_NOW
+        return [outcome] * len(arrival.recipients)
+
+    def _work(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, ends = self._gather(first)
+            self._commit(group)
+            if ends:
+                return
+
+    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
+        group, octets = [first], len(first[0].raw)
+        while len(group) < MOST_AT_ONCE and octets < MOST_OCTETS_AT_ONCE:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if waiting is None:
+                return group, True
+            group.append(waiting)
+            octets += len(waiting[0].raw)
+        return group, False
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        try:
+            with self._database.transaction() as session:
+                arrivals = [journal.Arrival(arrival.raw, arrival.envelopes) for arrival, _, _ in group]
+                new = journal.accept(session, arrivals, self._now())
+        except Exception as error:  # noqa: BLE001 — whatever it is, the senders must keep their mail
+            # Named, without a trace: one for each refused mail would fill what is left of a full disk.
+            log.critical("journal cannot be written", mails=len(group), why=str(error))
+            self.refused += len(group)
+            self._tell(group, kept=False)
+            return
+        self.accepted += new
+        self._tell(group, kept=True)
+        if new:
+            self._bell()
+
+    @staticmethod
+    def _tell(group: list[_Waiting], *, kept: bool) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[bool]]] = {}
+        for _, loop, future in group:
+            by_loop.setdefault(loop, []).append(future)
+        for loop, futures in by_loop.items():
+            loop.call_soon_threadsafe(_resolve, futures, kept)
+
+
+def _resolve(futures: "list[asyncio.Future[bool]]", kept: bool) -> None:  # noqa: FBT001 — call_soon has no keywords
+    for future in futures:
+        if not future.done():
+            future.set_result(kept)

@@ -1,0 +1,99 @@
+"""Templates into words. Everything a reader sees is in `templates/`; nothing in Python speaks to a reader.
+
+A home's own `templates/` goes before the packaged ones, file by file. The environment is sandboxed and strict: a
+template that names something it was not given is an error, found by the tests and by `mailhub check`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+
+from babel.dates import format_date, format_time
+from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.sandbox import SandboxedEnvironment
+
+PACKAGED = next(
+    place
+    for place in (Path(__file__).parent / "templates", Path(__file__).parent.parent / "templates")
+    if place.is_dir()
+)
+_LOCALE = "fr_FR"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The words of one letter."""
+
+    subject: str  # one line
+    text: str
+
+
+class Renderer:
+    """Renders the letters and pages of one home."""
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self.folders = [*folders, PACKAGED]
+
+    @cached_property
+    def _environment(self) -> SandboxedEnvironment:
+        environment = SandboxedEnvironment(
+            loader=FileSystemLoader(self.folders),
+            undefined=StrictUndefined,
+            autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+            auto_reload=False,
+        )
+        environment.filters.update(
+            day=french_day, hour=french_hour, size=french_size, quoted=quoted, first=first_words
+        )
+        return environment
+
+    def letter(self, name: str, **values: object) -> Rendered:
+        """Render `mail/<name>/subject.txt` and `body.txt`."""
+        subject = self.template(f"mail/{name}/subject.txt").render(values)
+        text = self.template(f"mail/{name}/body.txt").render(values)
+        return Rendered(" ".join(subject.split()), text.strip("\n") + "\n")
+
+    def page(self, name: str, **values: object) -> str:
+        """Render `web/<name>.html`, every value escaped."""
+        return self.template(f"web/{name}.html").render(values)
+
+    def template(self, path: str) -> Template:
+        """One template by its path below `templates/`."""
+        return self._environment.get_template(path)
+
+
+def french_day(day: date | datetime) -> str:
+    """« jeudi 5 mars 2026 »; the first of a month is « 1er »."""
+    written = format_date(day, "EEEE d MMMM y", locale=_LOCALE)
+    return written.replace(" 1 ", " 1er ", 1) if day.day == 1 else written
+
+
+def french_hour(instant: datetime) -> str:
+    """« 10 h 42 », on the clock the instant is given in."""
+    return format_time(instant, "H 'h' mm", locale=_LOCALE)
+
+
+def french_size(octets: int) -> str:
+    """« 14 Mo », « 820 Ko »."""
+    for unit, factor in (("Mo", 1024 * 1024), ("Ko", 1024)):
+        if octets >= factor:
+            value = octets / factor
+            return f"{value:.1f} {unit}".replace(".", ",") if value < 10 else f"{value:.0f} {unit}"
+    return f"{octets} octets"
+
+
+def quoted(text: str) -> str:
+    """The text as a mail quotes it, every line behind `> `."""
+    return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").splitlines())
+
+
+def first_words(text: str, most: int = 300) -> str:
+    """The beginning of a text, cut at a word, with a sign that it goes on."""
+    if len(text) <= most:
+        return text
+    return text[:most].rsplit(maxsplit=1)[0] + " […]"

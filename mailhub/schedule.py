@@ -1,0 +1,72 @@
+"""Work that a clock starts. APScheduler only ticks; a unique (job, slot) row decides who does the work, and once.
+
+Several processes may tick, a clock may repeat an hour: the row is written in the transaction that does the work, so
+a slot is done exactly once or not at all.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from sqlmodel import Field, Session, SQLModel
+
+from mailhub import journal
+from mailhub.database import Database, insert_missing
+from mailhub.journal import Verdict
+
+log = structlog.get_logger()
+
+
+class Tick(SQLModel, table=True):
+    """A slot of a job that was done."""
+
+    job: str = Field(primary_key=True)
+    slot: datetime = Field(primary_key=True)
+
+
+def take_slot(session: Session, job: str, slot: datetime) -> bool:
+    """True for the one who does this job in this slot; the claim stands or falls with the caller's transaction."""
+    return insert_missing(session, Tick, [{"job": job, "slot": slot}]) == 1
+
+
+class Scheduler:
+    """The ticks of one process."""
+
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        retention: Mapping[Verdict, int],
+        every_minute: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        """`retention`: days the raw bytes are kept, by verdict. `every_minute`: work that is harmless to repeat."""
+        self._database, self._now, self._retention, self._minutely = database, now, retention, every_minute
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tick until told to stop."""
+        ticker = AsyncIOScheduler(timezone="UTC")
+        nightly = CronTrigger(
+            hour=4, minute=10
+        )  # not between 2 and 3 h, which some nights have twice or never
+        ticker.add_job(asyncio.to_thread, nightly, [self.forget_old_mail], misfire_grace_time=3600)
+        for work in self._minutely:
+            ticker.add_job(asyncio.to_thread, CronTrigger(second=0), [work], misfire_grace_time=30)
+        ticker.start()
+        try:
+            await stop.wait()
+        finally:
+            ticker.shutdown(wait=False)
+
+    def forget_old_mail(self) -> int:
+        """Let the retention clocks run: once a day, whoever comes first."""
+        now = self._now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        with self._database.transaction() as session:
+            if not take_slot(session, "retention", midnight):
+                return 0
+            gone = journal.forget(session, now, self._retention)
+        log.info("retention", mails=gone)
+        return gone

@@ -1,0 +1,210 @@
+"""Stage 3: bytes and envelope into a Reading: what it says, who speaks, how far to believe it, which thread.
+
+`read` is pure but for the resolver it is handed, and runs outside any transaction; `place` then asks the tables
+what the mail means here: is it known already, is its author staff, whose token is it, which request.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from mailhub import journal, outbox
+from mailhub.centre import people, requests
+from mailhub.centre.people import Colleague
+from mailhub.centre.profile import Centre, Service
+from mailhub.journal import Inbound
+from mailhub.mail import address, dsn, kinds, message, quoting, threads
+from mailhub.mail.dsn import Delivery
+from mailhub.mail.envelope import Envelope
+from mailhub.mail.kinds import Sort
+from mailhub.mail.message import Message
+from mailhub.mail.quoting import Quoting
+from mailhub.mail.tokens import Purpose, Token
+from mailhub.mail.trust import Strength, Trust
+
+LOOP_HEADER = "X-Mailhub-Loop"
+THREAD_PURPOSES = frozenset({Purpose.ASKER, Purpose.ANSWER, Purpose.NOTE})
+
+Weigh = Callable[[Message, Envelope], Trust]  # how the From address is proven: by us, or by a hop we believe
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the tables say of a mail; all empty for a mail read on its own."""
+
+    duplicate_of: int | None = None  # journal number of the mail it repeats
+    own: bool = False  # one of our own letters came back
+    flood: bool = False  # its author sends more than the cap
+    repeated: int = 0  # how often these very words came in the last half hour
+    staff: Colleague | None = None  # the From address is theirs
+    token_staff: Colleague | None = None  # the token was given to them
+    vouched_by: Colleague | None = None  # staff who said yes to this mail while it was held
+    let_in: bool = False  # an operator let it in: machine and hostile verdicts no longer apply
+    known: bool = False  # the author's organisation is on file
+    request_id: int | None = None  # the thread it belongs to
+    participant: bool = False  # its author is one of those whose thread it is
+    letter_id: int | None = None  # for a return: the letter of ours it is about
+    held_id: int | None = None  # for a confirmation: the mail that waits for it
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One mail, understood."""
+
+    number: int  # its journal number, 0 when it is read on its own
+    envelope: Envelope
+    message: Message
+    quoting: Quoting
+    sort: Sort
+    deliveries: tuple[Delivery, ...]
+    trust: Trust
+    sender: str | None  # the single, strict From address; None: nobody we could answer for
+    sender_name: str | None
+    service: Service | None  # of the envelope recipient; header recipients never route
+    token: Token | None  # in the envelope recipient; dead, forged and retired ones are None
+    nearest: Token | None  # the nearest of our signed ids it answers
+    gist: str  # digest of its words, white space and case apart
+    standing: Standing = Standing()
+
+    @property
+    def strong(self) -> bool:
+        """The From address is proven."""
+        return self.trust.strength is Strength.STRONG
+
+
+def believe_nobody(message: Message, envelope: Envelope) -> Trust:  # noqa: ARG001 — the shape of Weigh
+    """The weakest policy: no From address is ever proven."""
+    return Trust(Strength.WEAK, why="no verdict was asked for")
+
+
+def read(
+    raw: bytes,
+    envelope: Envelope,
+    centre: Centre | None = None,
+    *,
+    number: int = 0,
+    weigh: Weigh = believe_nobody,
+) -> Reading:
+    """Read one mail as far as its bytes and its envelope go; never raises for what a stranger sent."""
+    said = message.read(raw)
+    sender = (
+        address.strict(", ".join(said.all_headers("From"))) if len(said.all_headers("From")) == 1 else None
+    )
+    service, tag = centre.service_at(envelope.recipient) if centre else (None, None)
+    is_answer = bool(said.in_reply_to or said.references)
+    nearest = next(threads.signed_tokens(centre.keyring, said), None) if centre else None
+    return Reading(
+        number=number,
+        envelope=envelope,
+        message=said,
+        quoting=quoting.read(said.text, said.html, is_reply=is_answer),
+        sort=(sort := kinds.sort(said, null_sender=envelope.sender == "" and envelope.source != "cli")),
+        deliveries=dsn.read(said) if sort.kind is kinds.Kind.BOUNCE else (),
+        trust=weigh(said, envelope),
+        sender=address.normalise(sender.address) if sender and sender.address else None,
+        sender_name=next((box.name for box in said.from_ if box.name), None),
+        service=service,
+        token=centre.keyring.open(tag) if centre and tag else None,
+        nearest=nearest,
+        gist=_gist(said.text),
+    )
+
+
+def place(session: Session, reading: Reading, centre: Centre, row: Inbound) -> Reading:
+    """Ask the tables what this mail means here; `row` is its line in the journal."""
+    now = reading.envelope.received_at
+    assert now is not None
+    sender = reading.sender
+    staff = people.colleague_at(session, sender) if sender else None
+    person = people.recognise(session, sender) if sender else None
+    request, participant = _thread(session, reading, person)
+    token = reading.token
+    standing = Standing(
+        duplicate_of=_duplicate_of(session, reading),
+        own=_is_own(reading, centre),
+        flood=bool(
+            sender
+            and staff is None
+            and journal.recent_from(session, sender, now - timedelta(hours=1))
+            >= centre.courtesy.mails_per_hour
+        ),
+        repeated=journal.recent_alike(session, reading.gist, now - timedelta(minutes=30)),
+        staff=staff,
+        token_staff=_token_staff(session, token),
+        vouched_by=people.colleague(session, row.vouched_by) if row.vouched_by else None,
+        let_in=row.let_in,
+        known=sender is not None and people.organisation_of(session, sender) is not None,
+        request_id=request.id if request else None,
+        participant=participant,
+        letter_id=_letter_returned(session, reading),
+        held_id=token.thread if token and token.purpose is Purpose.CONFIRM else None,
+    )
+    return replace(reading, standing=standing)
+
+
+def _gist(text: str) -> str:
+    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _token_staff(session: Session, token: Token | None) -> Colleague | None:
+    if token is None or token.purpose not in {Purpose.ANSWER, Purpose.NOTE, Purpose.CONFIRM}:
+        return None
+    return people.colleague(session, token.person)
+
+
+def _duplicate_of(session: Session, reading: Reading) -> int | None:
+    """An earlier mail with the same Message-ID from the same author, by whichever door (S17).
+
+    A Message-ID alone does not decide: broken programs give one id to different mails, and none may be lost. The
+    same author repeating an id is believed to repeat the mail only when the words agree, or one adds a footer.
+    """
+    if not reading.message.message_id:
+        return None
+    for row in journal.same_message(session, reading.message.message_id, reading.number):
+        if row.author == reading.sender and (
+            row.gist == reading.gist or row.recipient != reading.envelope.recipient
+        ):
+            return row.id
+    return None
+
+
+def _is_own(reading: Reading, centre: Centre) -> bool:
+    own_id = reading.message.message_id
+    return (own_id is not None and threads.token_of_id(centre.keyring, own_id) is not None) or (
+        reading.message.header(LOOP_HEADER) == centre.keyring.fingerprint(f"loop {centre.domain}")
+    )
+
+
+def _thread(
+    session: Session, reading: Reading, person: people.Person | None
+) -> tuple[requests.Request | None, bool]:
+    """The request a mail belongs to, and whether its author is one of those whose thread it is.
+
+    A signed token says which thread, whoever bears it. An id it merely shares counts only for a participant (P14),
+    so that nobody enters a thread by naming an id they have seen or guessed (P10, P11).
+    """
+    for token in (reading.token, reading.nearest):
+        if token is not None and token.purpose in THREAD_PURPOSES:
+            request = requests.get(session, token.thread)
+            if request is not None:
+                return request, person is not None and person.id in requests.participants(session, request)
+    if person is not None:
+        for request in requests.sharing_an_id(session, threads.ids_of(reading.message)):
+            if person.id in requests.participants(session, request):
+                return request, True
+    return None, False
+
+
+def _letter_returned(session: Session, reading: Reading) -> int | None:
+    """The letter of ours a notification is about: by the signed return path, else by its Message-ID."""
+    if reading.token is not None and reading.token.purpose is Purpose.BOUNCE:
+        row = outbox.returned(session, reading.token.thread)
+        return row.id if row else None
+    if reading.sort.kind is not kinds.Kind.BOUNCE:
+        return None
+    original = dsn.original_message_id(reading.message)
+    row = outbox.with_message_id(session, [original]) if original else None
+    return row.id if row else None

@@ -1,0 +1,1 @@
+"""Pages: what a program watches, what staff fetch, what readers press. GET never changes anything."""

@@ -1,0 +1,121 @@
+"""The pages of a serving home: `/healthz`, `/metrics`, and files of a request behind a signed, expiring link."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import uvicorn
+from prometheus_client import CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from mailhub import journal, storage
+from mailhub.centre import people
+from mailhub.centre.profile import Centre
+from mailhub.centre.requests import Attachment
+from mailhub.database import Database
+from mailhub.errors import MailhubError, UnknownRow
+from mailhub.mail.tokens import Purpose
+
+TOO_LONG_WAITING = timedelta(minutes=15)  # a mail not handled after that is a sign of trouble
+_EPOCH_DAY = 719163  # date.toordinal() of 1970-01-01
+_QUIET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+class Site:
+    """What the pages need, and the pages."""
+
+    def __init__(
+        self, database: Database, centre: Centre, now: Callable[[], datetime], registry: CollectorRegistry
+    ) -> None:
+        self._database, self._centre, self._now, self._registry = database, centre, now, registry
+
+    def application(self) -> Starlette:
+        """The routes, top-down."""
+        return Starlette(
+            routes=[
+                Route("/healthz", self.health),
+                Route("/metrics", self.metrics),
+                Route("/fichiers/{token}", self.file),
+            ]
+        )
+
+    async def health(self, _: Request) -> Response:
+        """200 while the database answers and nothing waits too long, else 503 with what is wrong."""
+        wrong = await run_in_threadpool(self._trouble)
+        return JSONResponse(
+            {"ok": wrong is None, "wrong": wrong}, status_code=503 if wrong else 200, headers=_QUIET
+        )
+
+    async def metrics(self, _: Request) -> Response:
+        """Prometheus text format."""
+        text = await run_in_threadpool(generate_latest, self._registry)
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+    async def file(self, request: Request) -> Response:
+        """A file that came with a request, always as a download; 404 tells nothing about why (S18, S20)."""
+        found = await run_in_threadpool(self._file, request.path_params["token"])
+        if found is None:
+            return PlainTextResponse("Ce lien n’est pas ou plus valable.\n", status_code=404, headers=_QUIET)
+        name, content = found
+        return Response(
+            content,
+            media_type="application/octet-stream",
+            headers=_QUIET
+            | {
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+            },
+        )
+
+    def _trouble(self) -> str | None:
+        try:
+            with self._database.reading() as session:
+                oldest = journal.oldest_waiting(session)
+        except MailhubError as error:
+            return str(error)
+        if oldest is not None and self._now() - oldest > TOO_LONG_WAITING:
+            return f"a mail has waited since {oldest.isoformat()}"
+        return None
+
+    def _file(self, text: str) -> tuple[str, bytes] | None:
+        token = self._centre.keyring.open(text)
+        if (
+            token is None
+            or token.purpose is not Purpose.FILE
+            or token.until < self._now().toordinal() - _EPOCH_DAY
+        ):
+            return None
+        with self._database.reading() as session:
+            row = session.get(Attachment, token.thread)
+            if row is None or people.colleague(session, token.person) is None:
+                return None
+            try:
+                return row.filename, storage.fetch(session, row.digest)
+            except UnknownRow:
+                return None
+
+
+async def serve_site(listen: str, site: Site, stop: asyncio.Event) -> None:
+    """Serve the pages until told to stop; nothing listens when `listen` is empty."""
+    if not listen:
+        await stop.wait()
+        return
+    host, _, port = listen.rpartition(":")
+    config = uvicorn.Config(
+        site.application(),
+        host=host.strip("[]"),
+        port=int(port),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())  # noqa: SLF001 — `serve` would take over the signals
+    await stop.wait()
+    server.should_exit = True
+    await serving

@@ -1,0 +1,29 @@
+"""Commands in staff replies: what is obeyed, what is refused, what is only text."""
+
+import pytest
+
+from mailhub.mail.commands import Command, Commands, read
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Bonjour,\nvoici.", Commands((), None, "Bonjour,\nvoici.")),
+        ("#prendre", Commands((Command.TAKE,), None, "")),
+        ("#Prendre\n#CLORE\n\nMerci.", Commands((Command.TAKE, Command.CLOSE), None, "Merci.")),
+        ("#note\nvoir avec Yann", Commands((Command.NOTE,), None, "voir avec Yann")),
+        ("#note voir avec Yann", Commands((Command.NOTE,), None, "voir avec Yann")),
+        (
+            "Bonjour Madame,\nvoici le chiffre.\n#clore",
+            Commands((Command.CLOSE,), None, "Bonjour Madame,\nvoici le chiffre."),
+        ),
+        ("#close", Commands((Command.CLOSE,), None, "")),
+        ("#prendr\nBonjour", Commands((), "#prendr", "#prendr\nBonjour")),
+        ("Suivez le mot-clé\n#participation", Commands((), None, "Suivez le mot-clé\n#participation")),
+        ("# titre en markdown", Commands((), None, "# titre en markdown")),
+        ("#3 et #7", Commands((), None, "#3 et #7")),
+        ("#clore\n#clore", Commands((Command.CLOSE,), None, "")),
+    ],
+)
+def test_what_a_staff_reply_commands(text, expected):
+    assert read(text) == expected
