@@ -29,9 +29,8 @@ class Delivery:
     @property
     def hard(self) -> bool:
         """Whether this address is dead as far as we can tell: it counts against the subscription."""
-        dead = self.fault == causes.ADDRESS or (
-            self.fault == causes.MAILBOX and self.reason == "mailbox-disabled"
-        )
+        closed = self.fault == causes.MAILBOX and self.reason == "mailbox-disabled"
+        dead = closed or self.fault == causes.ADDRESS
         return self.action == "failed" and self.permanent is True and dead
 
 
@@ -42,16 +41,13 @@ def read(message: Message) -> tuple[Delivery, ...]:
     if any(delivery.recipient for delivery in told):
         return _once_each(told)
     named = [*_from_sightings(dialects.read(notice, message))]
-    if (
-        named and len(told) == 1
-    ):  # fields for a mailbox file or a program, the address in the words beside them
-        named = [replace(told[0], recipient=delivery.recipient) for delivery in named]
-    # A report about a report: somebody's filter or forwarding returned the notice itself.
-    named = (
-        named
-        or [*_from_fields(notice.inner, notice.text)]
-        or [*_from_sightings(dialects.guess(notice, message))]
-    )
+    if named and len(told) == 1:
+        # The fields speak of a mailbox file or a program; the address stands in the words beside them.
+        return _once_each([replace(told[0], recipient=delivery.recipient) for delivery in named])
+    if not named:  # a report about a report: somebody's filter or forwarding returned the notice itself
+        named = [*_from_fields(notice.inner, notice.text)]
+    if not named:
+        named = [*_from_sightings(dialects.guess(notice, message))]
     return _once_each(named or told)
 
 
@@ -84,13 +80,15 @@ FIELDS = re.compile(
     r"^[ \t>]{0,8}(final-recipient|original-recipient|action|status)[ \t]*:", re.IGNORECASE | re.MULTILINE
 )
 STARTERS = ("final-recipient", "original-recipient", "x-actual-recipient")
-KNOWN = (*STARTERS, "action", "status", "diagnostic-code", "remote-mta", "x-supplementary-info")
+TOLD = {"action", "status"}
+KNOWN = (*STARTERS, *TOLD, "diagnostic-code")
 
 
 def _groups(text: str) -> Iterator[dict[str, str]]:
-    """Fields recipient by recipient. Blank lines are not trusted: a recipient begins where its field repeats."""
+    """Fields recipient by recipient. A blank line alone divides nothing: some writers put one after each field."""
     group: dict[str, str] = {}
     last = ""
+    blank = False
     for line in text.splitlines():
         if last and line[:1] in {" ", "\t"} and line.strip():
             if last in group:
@@ -98,14 +96,13 @@ def _groups(text: str) -> Iterator[dict[str, str]]:
             continue
         name, colon, value = line.strip(" \t>").partition(":")
         last = name.strip().lower() if colon else ""
-        if last not in KNOWN:
-            last = last if last in group else ""
-            continue
-        if last in STARTERS and last in group and len(group[last]) > 0:
+        if last in STARTERS and (group.get(last) or (blank and group.keys() & TOLD and _recipient(group))):
             yield group
             group = {}
-        group.setdefault(last, value.strip())
-    if group.keys() & {*STARTERS, "action", "status"}:
+        if last in KNOWN and not group.get(last):
+            group[last] = value.strip()
+        blank = not line.strip()
+    if group.keys() & {*STARTERS, *TOLD}:
         yield group
 
 

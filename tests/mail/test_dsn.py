@@ -145,6 +145,20 @@ def test_every_recipient_is_told_once():
     ]
 
 
+def test_recipients_with_and_without_an_original_address_are_kept_apart():
+    fields = (
+        "Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n\n"
+        "Original-Recipient: rfc822; c@b.example\nFinal-Recipient: rfc822; d@b.example\nAction: failed\nStatus: 5.2.2"
+    )
+
+    found = dsn.read(a_report(fields))
+
+    assert [(one.recipient, one.status) for one in found] == [
+        ("a@b.example", "5.1.1"),
+        ("c@b.example", "5.2.2"),
+    ]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
