@@ -21,7 +21,7 @@ _WROTE = (
     "pisze|napsal|napsala|napsal(a)|napísal|napísala|napísal(a)|píše|napisao|napisala|napisao je|napisao(la)|napisal|je pisal|"
     "skrev|skriver|skrev følgende|kirjoitti|написал|написала|написал(а)|написал(-а)|пишет|написав|написала|пише|написа|напісаў|"
     "έγραψε|írta|ezt írta|a scris|a scris:|yazdı|şunu yazdı|kirjutas|rakstīja|rašė|va escriure|idatzi du|menulis|đã viết|"
-    "写道|寫道|写|寫|さんは書きました|のメール|님이 작성|작성|เขียน|כתב|כתבה|كتب"
+    "写道|寫道|写|寫|さんは書きました|のメール|のメッセージ|quoting|zitat von|citando|citation de|님이 작성|작성|เขียน|כתב|כתבה|كتب"
 )
 # In scripts without blanks a word has no edges.
 _VERBS = "|".join(sorted((re.escape(fold(verb)) for verb in _WROTE.split("|")), key=len, reverse=True))

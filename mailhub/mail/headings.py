@@ -33,11 +33,11 @@ class Heading:
 _LABELS = {
     "from": "de|from|von|da|van|od|fra|från|lähettäjä|от|від|от кого|від кого|发件人|寄件者|差出人|보낸 사람|kimden|gönderen|feladó|"
     "de la|από|expéditeur|absender|remitente|mittente|afzender|message de|nadawca|pošiljatelj|từ|dari|送信者",
-    "date": "date|envoyé|envoyé le|envoyée|envoyée le|date d'envoi|message du|sent|date sent|sent at|gesendet|gesendet am|datum|enviado|"
-    "enviado el|enviado em|enviada em|enviada|fecha|data|inviato|inviata|inviato il|data invio|verzonden|datum verzonden|wysłano|"
-    "wysłane|data wysłania|odesláno|odoslané|dátum|sendt|dato|skickat|skickades|lähetetty|päivämäärä|pvm|дата|отправлено|відправлено|"
-    "дата відправлення|发送时间|发送日期|日期|傳送時間|寄件日期|送信日時|日時|日付|날짜|보낸 날짜|보낸 시간|gönderildi|gönderme tarihi|tarih|"
-    "elküldve|küldve|trimis|ημερομηνία|poslano|đã gửi|ngày|dikirim",
+    "date": "date|datum|fecha|data|dato|dátum|päivämäärä|pvm|дата|日期|日時|日付|날짜|tarih|ημερομηνία|ngày",
+    "sent": "envoyé|envoyé le|envoyée|envoyée le|date d'envoi|message du|sent|date sent|sent at|gesendet|gesendet am|enviado|enviado el|"
+    "enviado em|enviada em|enviada|inviato|inviata|inviato il|data invio|verzonden|datum verzonden|wysłano|wysłane|data wysłania|"
+    "odesláno|odoslané|sendt|skickat|skickades|lähetetty|отправлено|відправлено|дата відправлення|发送时间|发送日期|傳送時間|寄件日期|"
+    "送信日時|보낸 날짜|보낸 시간|gönderildi|gönderme tarihi|elküldve|küldve|trimis|poslano|đã gửi|dikirim",
     "to": "à|a|to|pour|an|para|per|aan|do|komu|til|till|vastaanottaja|кому|收件人|宛先|받는 사람|kime|alıcı|címzett|către|προς|"
     "destinataire|empfänger|destinatario|za|đến|kepada",
     "subject": "objet|sujet|subject|betreff|asunto|oggetto|onderwerp|assunto|temat|předmět|predmet|emne|ämne|aihe|тема|主题|主旨|件名|"
@@ -49,6 +49,7 @@ _LABELS = {
 _LABEL = {fold(label): kind for kind, labels in _LABELS.items() for label in labels.split("|")}
 _INLINE_LABEL = re.compile(r"(?<![^\W\d])([^\W\d]{1,12}(?: [^\W\d]{1,4})?) ?[:：]")
 _BLOCK_LINES = 24  # a header block with long lists of addresses
+_DIGIT = re.compile(r"\d")
 _CLOCK = re.compile(r"(?<!\d)\d{1,2} ?[:.h] ?\d{2}(?!\d)")
 
 _MESSAGE = re.compile(
@@ -62,7 +63,7 @@ _ORIGINAL = re.compile(
     r"previous|earlier|oorspronk|doc goc|goc\b|asli)|原始|原邮件|元の|원본"
 )
 _FORWARD = re.compile(
-    r"\b(?:forward|fwd|transfer|transmis|reexpedi|weitergeleit|reenviad|inoltrat|doorgest|encaminhad|reencaminhad|przekazan|przesl|"
+    r"\b(?:forward|fwd|transfer|transmis|reexpedi|weitergeleit|reenviad|inoltrat|doorgest|encaminhad|reencaminhad|przekazan|przes[lł]|"
     r"videresend|vidarebef|valitet|edelleen|пересла|пересыл|перенапр|переадрес|preposl|preposiel|tovabbit|iletil|redirig|redirection|"
     r"prosljed|proslijed|posredovan|chuyen tiep|diterusk)|转发|轉寄|轉發|転送|전달"
 )
@@ -125,8 +126,8 @@ def _behind_block(lines: Lines, index: int) -> int:
 def _block_end(lines: Lines, index: int, *, least: int = 3) -> int | None:
     """Behind the block of header lines that begins here; None when what begins here is none.
 
-    Three kinds of lines make a block, with an address somewhere or a clock in the date, for people too write
-    « De : Rennes, à : Nantes, date : 3 mars ». Two are enough when one of them shows an address.
+    Three kinds of lines make a block, with an address somewhere or a day on which it was sent, for people too
+    write « De : Rennes, à : Nantes, date : 3 mars ». Two are enough when one of them shows an address.
     """
     kind = _label(lines.plain[index])
     if kind in {None, "other", "copy"}:
@@ -142,8 +143,10 @@ def _block_end(lines: Lines, index: int, *, least: int = 3) -> int | None:
             break  # of another message
         if found:
             kinds |= {found, *_inline(plain)}
-            clock = found == "date" and kind == "from" and _CLOCK.search(plain) is not None
-            evident = evident or "@" in plain or clock
+            dated = (
+                _DIGIT.search(plain) if found == "sent" else _CLOCK.search(plain) if found == "date" else None
+            )
+            evident = evident or "@" in plain or (kind == "from" and dated is not None)
             end, missed = at_line + 1, 0
             continue
         missed += 1
@@ -151,10 +154,10 @@ def _block_end(lines: Lines, index: int, *, least: int = 3) -> int | None:
         # A blank line may stand between header lines, and a list of addresses may go on for some.
         if missed > (2 if not plain or lines.quoted[at_line] else 4):
             break
-    told = kinds - {"other", "copy"}
+    told = {"date" if told == "sent" else told for told in kinds} - {"other", "copy"}
     if "from" in told and len(told) >= least:
         return end if evident or least < 3 else None
-    if "date" in told and len(told) == 2 and kind in {"from", "date"} and told & {"from", "to"}:
+    if "date" in told and len(told) == 2 and kind in {"from", "date", "sent"} and told & {"from", "to"}:
         return end if any("@" in lines.plain[line] for line in range(index, end)) else None
     return None
 

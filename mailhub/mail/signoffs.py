@@ -30,6 +30,9 @@ _BY = (
 )
 # « Envoyé de mon iPhone », "Sent from my Galaxy, please excuse any typos"
 _SENT_FROM = re.compile(rf"{_SENT} {_BY}\b[ ']*(?P<rest>.*)$")
+_PROGRAM = re.compile(
+    r"sent (?:from|via|with|using) [^\s,.;:!?]+(?: [^\s,.;:!?]+){0,2}"
+)  # programs in plenty, in English only
 _EXCUSE = re.compile(
     r"[,.;:!-] *(?:please |merci (?:d')?|bitte )?(?:excus|sorry|pardon|forgive|apolog|desole|veuillez|ignore|d'avance|entschuld|disculp|scus).*$"
 )
@@ -82,6 +85,8 @@ def is_mobile(plain: str) -> bool:
     if not bare:
         return False
     if sent := _SENT_FROM.match(bare):
+        if _PROGRAM.fullmatch(bare):
+            return True
         rest = _EXCUSE.sub("", sent["rest"]).strip(_FRAME)
         return (
             0 < len(rest) <= 60

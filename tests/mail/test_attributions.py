@@ -35,6 +35,7 @@ ALONE = [  # an attribution by itself, whatever stands below
     # German, Dutch
     "Am 03.03.2026 um 10:00 schrieb Nadia Benali:",
     "Am Di., 3. März 2026 um 10:00 Uhr schrieb Nadia Benali <nadia@ville.example>:",
+    "Nadia Benali <nadia@ville.example> schrieb am Di., 3. März 2026, 10:00:",
     "Am 3. März 2026 hat Nadia Benali <nadia@ville.example> geschrieben:",
     "Op di 3 mrt. 2026 om 10:00 schreef Nadia Benali <nadia@ville.example>:",
     "Op 3 mrt. 2026, om 10:00 heeft Nadia Benali <nadia@ville.example> het volgende geschreven:",
@@ -64,6 +65,7 @@ ALONE = [  # an attribution by itself, whatever stands below
     "3 Mar 2026 Sal, saat 10:00 tarihinde Nadia Benali <nadia@ville.example> şunu yazdı:",
     "2026年3月3日(火) 10:00 Nadia Benali <nadia@ville.example>:",
     "Nadia Benali <nadia@ville.example> 于2026年3月3日周二 10:00写道：",
+    "2026/03/03 10:00、Nadia Benali <nadia@ville.example> のメッセージ:",
     "2026년 3월 3일 (화) 오전 10:00, Nadia Benali <nadia@ville.example>님이 작성:",
     "Vào Th 3, 3 thg 3, 2026 vào lúc 10:00 Nadia Benali <nadia@ville.example> đã viết:",
     # Without any word for "wrote"
@@ -78,6 +80,8 @@ ABOVE_A_QUOTE = [  # too little by itself
     "Le 3 mars, Nadia a écrit :",
     "Le 3 mars 2026 à 10 h, Nadia a écrit :",
     "On Tuesday, Nadia wrote:",
+    "Quoting Nadia Benali <nadia@ville.example>:",
+    "Zitat von Nadia Benali <nadia@ville.example>:",
     "2026/3/3 Nadia Benali <nadia@ville.example>",
 ]
 

@@ -66,6 +66,7 @@ BLOCKS = {
     "date first": "Date: Tue, 3 Mar 2026 10:00:00 +0100\nFrom: nadia@ville.example\nTo: jean@centre.example\nSubject: List",
     "two lines": "From: nadia@ville.example\nDate: Tue, 3 Mar 2026 10:00:00 +0100",
     "de": "Von: Nadia Benali <nadia@ville.example>\nGesendet: Dienstag, 3. März 2026 10:00\nAn: Jean\nBetreff: Liste",
+    "without a clock": "Von: Nadia\nGesendet: 3.3.2026\nAn: Jean\nBetreff: Liste",
     "es": "De: Nadia Benali <nadia@ville.example>\nEnviado: martes, 3 de marzo de 2026 10:00\nPara: Jean\nAsunto: Lista",
     "it": "Da: Nadia Benali <nadia@ville.example>\nInviato: martedì 3 marzo 2026 10:00\nA: Jean\nOggetto: Lista",
     "nl": "Van: Nadia Benali <nadia@ville.example>\nVerzonden: dinsdag 3 maart 2026 10:00\nAan: Jean\nOnderwerp: Lijst",

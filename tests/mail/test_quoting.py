@@ -46,6 +46,7 @@ TOP_POSTED = {
     "quoted line wrapped on its way": f"{NEW}\n\n{ATTRIBUTION}\n> Vous trouverez ci-joint la liste complète des bailleurs sociaux de la\nmétropole.\n> Nadia\n",
     "two histories": f"{NEW}\n\n{ATTRIBUTION}\n{QUOTED}\n\n{OUTLOOK}\n\n{OLD}",
     "carriage returns": f"{NEW}\n\n{ATTRIBUTION}\n{QUOTED}\n".replace("\n", "\r\n"),
+    "on the line of the words": f"{NEW} Le 3 mars 2026 à 10:00, nadia@ville.example a écrit :\n{QUOTED}\n",
     "bars": f"{NEW}\n\n{ATTRIBUTION}\n\n{QUOTED.replace('>', '|')}\n",
     "german": f"{NEW}\n\nAm 03.03.2026 um 10:00 schrieb Nadia Benali:\n{QUOTED}\n",
     "english outlook": f"{NEW}\n\n-----Original Message-----\nFrom: Nadia\nSent: Tuesday, March 3, 2026 10:00\nTo: Jean\nSubject: x\n\n{OLD}",

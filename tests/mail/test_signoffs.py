@@ -27,6 +27,8 @@ MOBILE = [
     "(Sent from my Galaxy S24, please excuse any typos)",
     "Sent from Outlook for Android",
     "Sent via BlackBerry",
+    "Sent with Zephyr Mail",
+    "Sent from Zephyr (https://zephyr.example)",
     "Get Outlook for iOS",
     "Von meinem iPhone gesendet",
     "Gesendet von meinem Mobiltelefon",
