@@ -97,7 +97,8 @@ def _damaged(octets: bytes, codec: str | None) -> str | None:
             text = octets.decode(candidate, "replace")
             lost = text.count("\ufffd")
             letters = len(text) - lost - len(text.encode("ascii", "ignore"))
-            if letters > 3 * lost:
+            # In UTF-8 a letter is hardly ever right by chance; in the Asian charsets most pairs of octets are.
+            if letters > (lost if candidate == "utf_8" else 3 * lost):
                 return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return None
 

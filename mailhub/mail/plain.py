@@ -56,6 +56,7 @@ _REFERENCE = re.compile(
     r"(&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[a-zA-Z][a-zA-Z0-9]{1,31});?)"
 )
 
+_CELL = "\x1d"  # between two cells of a row while the line grows; blanks are folded, this is not
 MOST_QUOTES = 10  # deeper quotes get no more marks
 
 
@@ -139,15 +140,16 @@ class _Page:
 
     def read(self, html: str) -> None:
         """Read all of it: the text before each tag, then the tag."""
-        tokens = _TAG.split(html)  # text, slash, name, attributes, text, …
-        for text, slash, name, attributes in zip(
-            tokens[::4], tokens[1::4], tokens[2::4], tokens[3::4], strict=False
-        ):
+        tokens = _TAG.split(html)
+        columns = tokens[::4], tokens[1::4], tokens[2::4], tokens[3::4]
+        for text, slash, written, attributes in zip(
+            *columns, strict=False
+        ):  # the last text has no tag after it
             if text:
                 self.words(text)
-            if name is None:
+            if written is None:  # a declaration
                 continue
-            name = name.lower()
+            name = written.lower()
             if self.hiding and self._hides(slash, name, attributes):
                 continue
             if name in _ACTING:
@@ -181,7 +183,7 @@ class _Page:
             if alt := _ALT.search(attributes):
                 self.line.append(f" {alt[1] or alt[2] or alt[3] or ''} ")
         elif name in {"td", "th"}:
-            self.line.append(" \t")
+            self.line.append(_CELL)
         elif name == "li":
             self.end_line()
             if not closing:
@@ -190,8 +192,11 @@ class _Page:
             self.end_line()
         else:
             self.end_line()
+            if closing:
+                self._unnest(name)
             self.blank_line()
-            self._nest(name, attributes, closing=closing)
+            if not closing:
+                self._nest(name, attributes)
 
     def end_line(self, *, always: bool = False) -> None:
         """Close the line that grows; an empty one counts only when it was asked for."""
@@ -199,7 +204,12 @@ class _Page:
         raw, self.line = "".join(self.line), []
         if "&" in raw:
             raw = _unescape(raw)
-        text = raw.replace("\xa0", " ").rstrip() if self.preformatted else " ".join(raw.split())
+        if self.preformatted:
+            text = raw.replace("\xa0", " ").replace(_CELL, "\t").rstrip()
+        elif _CELL in raw:
+            text = "\t".join(cell for cell in (" ".join(cell.split()) for cell in raw.split(_CELL)) if cell)
+        else:
+            text = " ".join(raw.split())
         if not text and not always:
             return
         indent = "  " * (min(len(self.lists), MOST_QUOTES) - 1) if self.lists else ""
@@ -215,19 +225,28 @@ class _Page:
         """Everything read so far."""
         return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in self.lines)).strip("\n")
 
-    def _nest(self, name: str, attributes: str, *, closing: bool) -> None:
+    def _nest(self, name: str, attributes: str) -> None:
         if name == "blockquote":
-            self.quotes = max(0, self.quotes - 1) if closing else self.quotes + 1
+            self.quotes += 1
         elif name == "pre":
-            self.preformatted = max(0, self.preformatted - 1) if closing else self.preformatted + 1
-        elif name in {"ul", "ol"}:
-            if not closing:
-                start = _START.search(attributes) if name == "ol" else None
-                self.lists.append((int(start[1]) if start else 1) if name == "ol" else 0)
-            elif self.lists:
-                self.lists.pop()
+            self.preformatted += 1
+        elif name == "ul":
+            self.lists.append(0)
+        elif name == "ol":
+            start = _START.search(attributes)
+            self.lists.append(int(start[1]) if start else 1)
         elif name == "hr":
             self.lines.append("-" * 20)
+
+    def _unnest(self, name: str) -> None:
+        if name == "blockquote":
+            while self.lines and self.lines[-1] and not self.lines[-1].strip("> "):
+                self.lines.pop()  # an empty line at the end of a quote is not part of it
+            self.quotes = max(0, self.quotes - 1)
+        elif name == "pre":
+            self.preformatted = max(0, self.preformatted - 1)
+        elif name in {"ul", "ol"} and self.lists:
+            self.lists.pop()
 
     def _open_item(self) -> None:
         number = self.lists[-1] if self.lists else 0
