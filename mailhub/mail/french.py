@@ -28,6 +28,13 @@ def fold(text: str) -> str:
     return re.sub(r" {2,}", " ", wording.fold(text.translate(_TYPED)))
 
 
+def fold_in_place(text: str) -> str:
+    """Fold each character by itself, so that positions stay those of the text; what would change length stays."""
+    if text.isascii():
+        return text.lower()
+    return "".join(folded if len(folded := fold(char)) == 1 else char for char in text)
+
+
 def words(folded: str) -> list[str]:
     """The words of folded text, elisions apart: "l'article" is two."""
     return re.findall(r"[a-z0-9]+'?", folded)
@@ -145,10 +152,10 @@ ORDINALS = {
     "treizieme": 13, "quatorzieme": 14, "quinzieme": 15, "seizieme": 16, "dix-septieme": 17, "dix-huitieme": 18,
     "dix-neuvieme": 19, "vingtieme": 20,
 }  # fmt: skip
-_NUMBER_WORD = "|".join(
+NUMBER_WORD = "|".join(
     re.escape(word).replace(r"\-", "[ -]") for word in sorted(CARDINALS | _ENGLISH, key=len, reverse=True)
 )
-NUMBER = rf"(?:\d{{1,4}}|{_NUMBER_WORD})"
+NUMBER = rf"(?:\d{{1,4}}|{NUMBER_WORD})"
 
 
 def number(word: str) -> int | None:
@@ -168,20 +175,25 @@ _MONTHS = {
     "novembre": 11, "nov": 11, "november": 11, "decembre": 12, "dec": 12, "december": 12,
 }  # fmt: skip
 _WEEKDAYS = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"]
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DATES = re.compile(
     rf"""(?x)
-      \b(?P<d1>\d{{1,2}}|1er|premier)\s?(?:er|st|nd|rd|th)?\s(?:of\s)?(?P<m1>{_MONTH})\b\.?(?:\s(?P<y1>\d{{4}}))?
-    | \b(?P<m2>{_MONTH})\s(?P<d2>\d{{1,2}})(?:st|nd|rd|th)\b(?:,?\s(?P<y2>\d{{4}}))?
+      \b(?P<d1>\d{{1,2}}|1er|premier)\s?(?:er|st|nd|rd|th)?\s(?:of\s)?(?P<m1>{MONTH_NAMES})\b\.?(?:\s(?P<y1>\d{{4}}))?
+    | \b(?P<m2>{MONTH_NAMES})\s(?P<d2>\d{{1,2}})(?:st|nd|rd|th)\b(?:,?\s(?P<y2>\d{{4}}))?
     | \b(?P<d3>\d{{1,2}})[/.-](?P<m3>\d{{1,2}})(?:[/.-](?P<y3>\d{{4}}|\d{{2}}))?\b(?![/.-]\d)
     | \b(?P<y4>\d{{4}})-(?P<m4>\d{{2}})-(?P<d4>\d{{2}})\b
-    | \b(?P<edge>fin|debut|mi|la\sfin|le\sdebut|end\sof)[ -](?:de\s|d'|du\smois\sde\s|du\smois\sd')?(?P<m5>{_MONTH})\b(?:\s(?P<y5>\d{{4}}))?
-    | \b(?:en|au\smois\sde|au\smois\sd'|jusqu'a|in|until)\s?(?P<m6>{_MONTH})\b(?!\s\d{{1,2}}(?!\d))(?:\s(?P<y6>\d{{4}}))?
+    | \b(?P<edge>fin|debut|mi|la\sfin|le\sdebut|end\sof)[ -](?:de\s|d'|du\smois\sde\s|du\smois\sd')?(?P<m5>{MONTH_NAMES})\b(?:\s(?P<y5>\d{{4}}))?
+    | \b(?:en|au\smois\sde|au\smois\sd'|jusqu'a|in|until)\s?(?P<m6>{MONTH_NAMES})\b(?!\s\d{{1,2}}(?!\d))(?:\s(?P<y6>\d{{4}}))?
     | \b(?P<near>demain|tomorrow|apres-demain)\b
     | \b(?P<weekday>{"|".join(_WEEKDAYS)})\b(?!\s\d)
     | \b(?:la\s)?(?P<term>rentree)\b
     """
 )
+
+
+def month(name: str) -> int | None:
+    """The number of a month by its name or short name."""
+    return _MONTHS.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +237,11 @@ def _day(found: re.Match[str], now: date) -> date | None:
         return now + timedelta(days=(_WEEKDAYS.index(named["weekday"]) - now.weekday() - 1) % 7 + 1)
     if named["term"]:
         return _coming(now, None, 9, 1)  # the French school year begins in September
-    for form in "12345 6".replace(" ", ""):
-        month = named.get(f"m{form}")
-        if month:
-            break
-    else:
+    form = next((form for form in "123456" if named.get(f"m{form}")), None)
+    if form is None:
         return None
-    number_of_month = _MONTHS.get(month) or (int(month) if month.isdigit() else 0)
+    written_month = named[f"m{form}"]
+    number_of_month = _MONTHS.get(written_month) or (int(written_month) if written_month.isdigit() else 0)
     if not 1 <= number_of_month <= 12:
         return None
     year = int(named[f"y{form}"]) if named.get(f"y{form}") else None

@@ -42,7 +42,7 @@ def key(subject: str) -> str:
 
 def is_forward(subject: str) -> bool:
     """Say whether the outermost prefix is that of a forwarded mail; a reply to a forward is a reply."""
-    folded = _same_length_fold(" ".join(subject.split()))
+    folded = french.fold_in_place(" ".join(subject.split()))
     at = 0
     while found := _TAG.match(folded, at) or _PREFIX.match(folded, at):
         if found.re is _PREFIX and not found["notice"]:
@@ -53,7 +53,7 @@ def is_forward(subject: str) -> bool:
 
 def is_reply(subject: str) -> bool:
     """Say whether a client marked the subject as that of a reply or forward; a person did not write it then."""
-    return _PREFIX.match(_same_length_fold(subject)) is not None
+    return _PREFIX.match(french.fold_in_place(subject)) is not None
 
 
 def reference_in(subject: str) -> str | None:
@@ -64,7 +64,7 @@ def reference_in(subject: str) -> str | None:
 
 def _start(text: str, *, keep_tags: bool) -> int:
     """Where the words begin, after all prefixes; a subject made of prefixes and tags alone keeps its last one."""
-    folded = _same_length_fold(text)
+    folded = french.fold_in_place(text)
     at = last = 0
     while at < len(folded):
         found = _PREFIX.match(folded, at) or (None if keep_tags else _TAG.match(folded, at))
@@ -72,10 +72,3 @@ def _start(text: str, *, keep_tags: bool) -> int:
             return at
         last, at = at, found.end()
     return last if _TAG.match(folded, last) else at
-
-
-def _same_length_fold(text: str) -> str:
-    """Fold each character by itself, so that positions stay those of the text."""
-    if text.isascii():
-        return text.lower()
-    return "".join(folded if len(folded := french.fold(char)) == 1 else char for char in text)
