@@ -26,8 +26,12 @@ def about(said: str, wish: str) -> str:
         return found
     if any(clause.endswith("?") and not phrasebook.leave(clause) for clause in french.clauses(said)):
         return "a question stands beside it"
-    if event(said) and not a_list(said):
+    if something_else(said) or (phrasebook.order(said) and not publication(said)):
+        return "something else may be meant"
+    if event(said) and not publication(said):
         return "an event may be meant"
+    if topic(said):
+        return "it may be the subject of a question"
     return "only a part is meant" if partial(said) and not whole_publication(said) else ""
 
 
@@ -60,9 +64,11 @@ third_person = any_of(
     rf"\b(?:mon|ma|mes|notre|nos|leur|son|sa|un|une|l'ancienne?|l'ancien|ancien|ancienne|toute l'|toute notre|deux|trois)\s?(?:ancienne? |nouvelle |nouveau |autre )?{_KIN}\b",
     r"\bdecede|\bdeces\b|\bancien(?:ne)? (?:directeur|directrice|collegue|elu)",
     r"(?<!me )(?<!nous )\b(?:l'|le |la |les |lui |leur )(?:retirer|enlever|desabonner|desinscrire|supprimer|abonner|ajouter|envoyer)\b",
-    r"\bdesabonnement (?:de|d') (?:la mairie|la commune|l'association)|\bpour le compte\b|\bde la part de\b",
+    r"\bdesabonnement (?:de|d') (?:la mairie|la commune|l'association)|\b(?:veulent|souhaitent|demandent|desirent)\b|\bpour le compte\b|\bde la part de\b",
 )
-denial = any_of(r"\b(?:ne|n'|pas|jamais|sans|don't|not|never|surtout pas|aucunement|nullement)\b|\bn'")
+denial = any_of(
+    r"\bplus (?:de|d')\b|\b(?:ne|n'|pas|jamais|sans|don't|not|never|surtout pas|aucunement|nullement)\b|\bn'"
+)
 harmless_denial = re.compile(
     r"\b(?:n'(?:ai|avons) |ne (?:suis|sommes) |je |ne |n')*(?:plus|pas|jamais)(?: du tout| vraiment)? (?:interess\w*|concern\w*|le temps|besoin|utile|lus?)\b"
     r"|\bn'hesitez pas\b|\bsi ce n'est\b|\bje n'ai (?:rien|jamais) (?:demande|souscrit)\b"
@@ -79,7 +85,7 @@ already = any_of(
 )
 condition = any_of(
     r"\bsi (?!possible|ce n'est|besoin|vous (?:le )?(?:voulez bien|pouvez|pouviez|plait))\w+",
-    r"\bhesit|\bpeut-etre\b|\benvisag|\bsinon\b|\bfaut-il\b|\bdois-je\b|\bdevrais\b|\bavant de me\b|\bau lieu de me\b|\bplutot que de me\b|\best-ce que je\b|\bqu'en pensez|\bpense (?:a )?me\b|\bau cas ou\b|\bvais (?:sans doute|probablement)",
+    r"\bhesit|\bpeut-etre\b|\benvisag|\bsinon\b|\bfaut[- ]il\b|\bdois-je\b|\bdevrais\b|\bavant de me\b|\bau lieu de me\b|\bplutot que de me\b|\best-ce que je\b|\bqu'en pensez|\bpense (?:a )?me\b|\bau cas ou\b|\bvais (?:sans doute|probablement)",
 )
 personal_data = any_of(
     r"\b(?:mes|nos|toutes|les|des) donnees\b|\bdroit d'acces\b|\bquelles? (?:informations|donnees)\b|\b(?:efface|supprim)\w+ (?:\w+ ){0,3}?(?:informations|historique|traces)"
@@ -102,7 +108,7 @@ absence = any_of(
     r"\b(?:suis|serai|serais|etant) (?:actuellement )?(?:absent|en conge|en vacances|en deplacement|en formation)|\ben mon absence\b|\bde retour le\b"
 )
 ignore_me = any_of(r"\bne (?:pas )?(?:tenez|tenir) (?:pas )?(?:aucun )?compte\b|\bignorez\b")
-partial = any_of(r"\b(?:seulement|uniquement|juste|sauf|excepte)\b")
+partial = any_of(r"\bplus (?:\S+ )?que (?:la|le|les|l')\b|\b(?:seulement|uniquement|juste|sauf|excepte)\b")
 topic = any_of(
     r"\b(?:recherch\w+|cherche|cherchons|informations? sur|infos? sur|etudes?|experiences?|references|prepare|connaissez|existe-t-il|avez-vous|retours? d'experience|circulaire|decret|foyers|eleves|statistiques)\b"
 )
@@ -112,6 +118,12 @@ event = any_of(
 a_list = any_of(rf"\b{LISTS}\b")
 of_subscriptions = any_of(
     r"\b(?:abonn|retir|enlev|supprim|ajout|liste|envoi|envoy|fichier|adresse|coordonnee)\w*"
+)
+something_else = any_of(
+    r"\bannuaire\b|\bliste d'attente\b|\bliste (?:des |de )(?:participants|inscrits|invites|quartiers|presents)|\bpieces? jointes?\b|\ben copie\b|\bconvocations?\b|\bsite (?:web|internet)\b"
+)
+publication = any_of(
+    r"\b(?:lettres?|revues?|newsletters?|infolettres?|bulletins?|diffusion|mailing|listing|abonne\w*)\b"
 )
 whole_publication = any_of(
     r"\b(?:seulement|uniquement|juste|sauf) (?:de |a )?(?:la |les )?(?:lettre|revue|newsletter)"

@@ -45,12 +45,12 @@ leave_by_verb = any_of(
 # They refuse what comes: the denial is the wish.
 leave_by_refusal = any_of(
     r"\b(?:plus|pas) (?:souhaiter |vouloir )?(?:en |la |les |le )?(?:recevoir|etre (?:destinataire|abonne|inscrit|sur|dans|parmi|contacte|sollicite)|faire partie|figurer|apparaitre)",
-    r"\b(?:veux|veut|voulons|souhait\w+|desir\w+) (?:plus|pas) (?:de |d'|vos |votre |la |les )",
+    r"\b(?:veux|veut|voulons|souhait\w+|desir\w+) (?:plus|pas) (?:vos |votre |la |les |cette |ces )|\b(?:ne |n')(?:veux|veut|voulons|souhait\w+|desir\w+) (?:plus|pas) (?:de |d')",
     rf"\bplus {_TO_ME}?{_TO_ME}(?:envoyer|adresser|faire parvenir|transmettre|expedier|ecrire|contacter|solliciter|inclure|compter|mettre)\b",
     rf"\b(?:ne |n')?{_TO_ME}(?:envoyez|adressez|ecrivez|contactez|expediez|transmettez|envoyer|ecrire|envoie\w*) (?:donc |surtout )?plus\b",
     r"\bn'envoyez plus\b",
     r"\b(?:arret\w*|cess\w*|stopp?\w*) (?:svp )?(?:de |d')(?:\w+ )?(?:m'|me |nous )(?:envoyer|adresser|ecrire|spam\w+|inonder|harceler|solliciter|contacter)",
-    rf"\b(?:arret|cess|stopp?|interromp)(?:ez|er|e|ons)? (?:immediatement |svp |aussi )?(?:l'envoi|vos |tous |toutes |les |la |le |ces |cette |votre |tout )(?:\w+ ){{0,2}}?{MAIL}\b",
+    rf"(?:^|\b(?:merci|veuillez|pouvez|pourriez|svp|souhaite\w*|voudrais|veux|voulons|aimerais|de|d'|alors|priere) (?:bien vouloir |d'|de |vous )*)(?:arret|cess|stopp?|interromp)(?:ez|er|e)? (?:immediatement |svp |aussi )?(?:vos |tous |toutes |les |la |le |ces |cette |votre |tout )(?:\w+ ){{0,2}}?{MAIL}\b",
     r"\b(?:arret|cess|stopp)(?:ez|er) tout\b|\b(?:arret|cess|stopp?|interromp)(?:ez|er|e|ons)? l'envoi\b",
     rf"^(?:(?:merci|svp|alors|donc) )*plus (?:de |d'){MAIL}\b",
     r"^(?:(?:merci|svp|alors|donc|et|mais|non) )*plus (?:la |le |les |votre |cette )(?:lettre|revue|newsletter|infolettre|bulletin)s?\b",
@@ -160,7 +160,7 @@ change_address = any_of(
     r"\b(?:modifi|rempla|actualis|corrig|rectifi)\w* (?:\w+ ){0,2}?(?:mon|notre|mes|nos) (?:\w+ )?(?:adresse|mail|e-?mail|courriel|coordonnees)",
     r"\b(?:mettre|mettez|mise) a jour (?:mon|mes|notre|nos) (?:adresse|coordonnees|mail)",
     r"\b(?:utiliser|utilisez|ecrire|m'ecrire|envoyer|envoyez)\b.{0,40}\b(?:desormais|dorenavant|maintenant)?\b.{0,20}\S+@\S+",
-    r"\b(?:my|our) (?:new )?(?:e-?mail )?address (?:has changed|is now)|new (?:e-?mail )?address",
+    r"\b(?:my|our) (?:new )?(?:e-?mail )?address (?:has changed|is now)|\b(?:my|our) new (?:e-?mail )?address",
 )
 # Where the letter is spoken of, not the sender.
 moved_topic = any_of(r"\b(?:combien|connaissez|quelle?s?|existe|savoir|etude|habitants)\b")
@@ -187,6 +187,11 @@ stop_paper = any_of(
     r"\bplus (?:de |d'|en |par |le |la |l')*(?:version |edition |exemplaire |courrier |lettre |envoi )*(?:papier|poste|postale?)\b",
     r"\b(?:plus|pas)\b (?:m'|me |nous )?(?:envoyer|adresser|recevoir|envoyez).{0,30}\b(?:papier|poste|postale?)\b|\b(?:envoyez|adressez) plus\b.{0,30}\b(?:papier|poste|postale?)\b",
     r"\b(?:papier|poste)\b.{0,15}\b(?:stop|arret)",
+)
+
+neither = any_of(
+    rf"\b(?:plus|ni|stop)\b (?:de |d'|le |la |en |lettre )*{_PAPER}\b.{{0,20}}\b(?:plus|ni|stop)\b (?:de |d'|le |par )*(?:e-?mails?|mails?|courriels?)\b",
+    rf"\b(?:plus|ni|stop)\b (?:de |d'|le |par )*(?:e-?mails?|mails?|courriels?)\b.{{0,20}}\b(?:plus|ni|stop)\b (?:de |d'|le |la |en )*{_PAPER}\b",
 )
 
 undo = any_of(

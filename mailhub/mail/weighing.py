@@ -111,6 +111,8 @@ def _only(found: list[Wish], kinds: frozenset[Kind]) -> Wish | None:
 def _channel(statement: Statement) -> Wish | None:
     """A change between paper and email, or the end of paper alone."""
     said = statement.said
+    if phrasebook.neither(said):
+        return Wish(Kind.PERSON, "neither paper nor email")
     if phrasebook.to_email(said):
         return Wish(Kind.EMAIL, "email rather than paper")
     if phrasebook.stop_paper(said):
