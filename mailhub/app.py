@@ -352,3 +352,19 @@ def _tell_systemd(state: str) -> None:
     address = f"\0{path[1:]}" if path.startswith("@") else path
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.sendto(state.encode(), address)
+
+
+async def tick(house: House) -> int:
+    """Do what waits now, once: doubts, retention, mails, letters; how many raw mails the retention clock removed."""
+    with _only_one(house.settings, house.database):
+        ready(house)
+        house.courier.recover(everything=house.database.dialect == "sqlite")
+        forgotten = Scheduler(house.database, house.now, retention(house.settings)).forget_old_mail()
+        try:
+            while house.pipeline.step():
+                pass
+            while await house.courier.step():
+                pass
+        finally:
+            await house.courier.close()
+    return forgotten

@@ -244,7 +244,7 @@ class DkimSection(Section):
         "mailhub", pattern=r"^[a-z0-9-]{1,40}$", description="Selector; -rsa and -ed25519 follow it."
     )
     sign: bool = Field(
-        True, description="Sign every letter; publish the records `mailhub dkim` prints first."
+        default=True, description="Sign every letter; publish the records `mailhub dkim` prints first."
     )
 
 

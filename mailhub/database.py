@@ -13,10 +13,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from sqlalchemy import Connection, Enum, text
+from sqlalchemy import Connection, Enum, Executable, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlmodel import Session, SQLModel
@@ -49,16 +50,21 @@ def insert_missing(session: Session, table: type[SQLModel], rows: Sequence[Mappi
     """Insert those rows that no unique key forbids; say how many were new. Never an error, on either engine."""
     if not rows:
         return 0
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     # Through the connection: the session would spend three times as long on rows that no object maps.
     done = session.connection().execute(
-        insert(table).on_conflict_do_nothing(),
+        _insert_missing(table, session.get_bind().dialect.name),
         rows,
         execution_options={
             "preserve_rowcount": True
         },  # psycopg counts over all rows, which SQLAlchemy distrusts
     )
     return done.rowcount
+
+
+@cache
+def _insert_missing(table: type[SQLModel], dialect: str) -> Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 class Database:

@@ -40,7 +40,9 @@ def sqlite(
     url: URL, *, begin: str, connections: int = 1, query_only: bool = False, foreign_keys: bool = True
 ) -> Engine:
     """An engine whose transactions begin as we say: sqlite3's own deferred ones lose updates between threads."""
-    engine = create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=LONGEST_WAIT_SECONDS)
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=connections, max_overflow=0, pool_timeout=LONGEST_WAIT_SECONDS
+    )
 
     @event.listens_for(engine, "do_connect")
     def create_private(*_: object) -> None:
@@ -77,7 +79,7 @@ def postgresql(url: URL) -> Engine:
     """An engine for several processes, of one machine or many."""
     try:
         # A server restarts, a firewall cuts idle lines: a connection is tried before it is trusted.
-        return create_engine(url, pool_timeout=LONGEST_WAIT_SECONDS, pool_pre_ping=True)
+        return create_engine(url, hide_parameters=True, pool_timeout=LONGEST_WAIT_SECONDS, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs its driver: install mailhub[postgres]") from error
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, UniqueConstraint, func
+from sqlalchemy import Column, Index, UniqueConstraint, bindparam, func, or_
+from sqlalchemy import select as sql_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub import storage
@@ -19,6 +20,8 @@ from mailhub.errors import Refused, UnknownRow
 from mailhub.mail.envelope import Envelope
 
 MOST_ATTEMPTS = 3  # then a human looks
+FLOOD_SPAN = timedelta(hours=1)
+ECHO_SPAN = timedelta(minutes=30)
 
 
 class InboundState(StrEnum):
@@ -51,7 +54,8 @@ class Inbound(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("digest", "recipient", "source"),
         Index("ix_inbound_state_id", "state", "id"),
-        Index("ix_inbound_sender_received", "sender", "received_at"),
+        Index("ix_inbound_author_received_at", "author", "received_at"),
+        Index("ix_inbound_gist_received_at", "gist", "received_at"),
     )
     id: int | None = Field(default=None, primary_key=True)  # the journal number, named in every log line
     digest: str  # SHA-256 of the raw bytes; the bytes themselves are a Blob until retention takes them
@@ -68,8 +72,8 @@ class Inbound(SQLModel, table=True):
     attempts: int = 0
     handled_at: datetime | None = None
     message_id: str | None = Field(default=None, index=True)  # read at handling
-    author: str | None = Field(default=None, index=True)  # the From address as read, for `mailhub where`
-    gist: str | None = Field(default=None, index=True)  # digest of the words, to know the same text again
+    author: str | None = None  # the From address as read
+    gist: str | None = None  # digest of the words, to know the same text again
     vouched_by: int | None = None  # the member of staff who said yes to it while it was held
     let_in: bool = (
         False  # an operator said it is a person's mail: no machine or hostile verdict applies any more
@@ -83,6 +87,36 @@ class Arrival:
 
     raw: bytes
     envelopes: tuple[Envelope, ...]
+
+
+# Built once: a question is asked of the tables for every mail, and building it costs more than the answer.
+_SEEN = sql_select(
+    select(func.min(Inbound.id))
+    .where(
+        col(Inbound.message_id) == bindparam("message_id"),
+        col(Inbound.author) == bindparam("author"),
+        col(Inbound.id) < bindparam("id"),
+        # A Message-ID alone does not decide: broken programs give one to different mails, and none may be lost.
+        # The words must agree, or the mail came to another address of ours, perhaps with a footer added (S17).
+        or_(col(Inbound.gist) == bindparam("gist"), col(Inbound.recipient) != bindparam("recipient")),
+    )
+    .scalar_subquery(),
+    select(func.count())
+    .where(col(Inbound.author) == bindparam("author"), col(Inbound.received_at) >= bindparam("an_hour_ago"))
+    .scalar_subquery(),
+    select(func.count())
+    .where(col(Inbound.gist) == bindparam("gist"), col(Inbound.received_at) >= bindparam("half_an_hour_ago"))
+    .scalar_subquery(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the journal holds that resembles one mail."""
+
+    duplicate_of: int | None  # journal number of the mail it repeats
+    of_author: int  # mails of the same author within the last hour
+    alike: int  # mails with these very words within the last half hour, from anybody
 
 
 def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
@@ -112,10 +146,14 @@ def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
     return insert_missing(session, Inbound, rows) if rows else 0
 
 
-def waiting(session: Session, limit: int) -> list[Inbound]:
-    """The oldest mails nobody has handled, without taking hold of them."""
+def waiting(session: Session, limit: int) -> list[tuple[Inbound, bytes]]:
+    """The oldest mails nobody has handled and their bytes, without taking hold of them."""
     query = (
-        select(Inbound).where(Inbound.state == InboundState.WAITING).order_by(col(Inbound.id)).limit(limit)
+        select(Inbound, storage.Blob.content)
+        .join(storage.Blob, col(storage.Blob.digest) == Inbound.digest)
+        .where(Inbound.state == InboundState.WAITING)
+        .order_by(col(Inbound.id))
+        .limit(limit)
     )
     return list(session.exec(query).all())
 
@@ -207,26 +245,20 @@ def get(session: Session, inbound_id: int) -> Inbound:
     return row
 
 
-def same_message(session: Session, message_id: str, before: int) -> list[Inbound]:
-    """Earlier handled mails that bear this Message-ID, oldest first."""
-    query = (
-        select(Inbound)
-        .where(Inbound.message_id == message_id, col(Inbound.id) < before)
-        .order_by(col(Inbound.id))
-    )
-    return list(session.exec(query).all())
-
-
-def recent_from(session: Session, author: str, since: datetime) -> int:
-    """How many handled mails this author sent since then."""
-    query = select(func.count()).where(Inbound.author == author, col(Inbound.received_at) >= since)
-    return session.exec(query).one()
-
-
-def recent_alike(session: Session, gist: str, since: datetime) -> int:
-    """How many handled mails with these very words came since then, from anybody."""
-    query = select(func.count()).where(Inbound.gist == gist, col(Inbound.received_at) >= since)
-    return session.exec(query).one()
+def seen(
+    session: Session, row: Inbound, *, message_id: str | None, author: str | None, gist: str, now: datetime
+) -> Seen:
+    """What came before this mail: the same one, others of its author, others with its words."""
+    known = {
+        "id": row.id,
+        "recipient": row.recipient,
+        "message_id": message_id,
+        "author": author,
+        "gist": gist,
+        "an_hour_ago": now - FLOOD_SPAN,
+        "half_an_hour_ago": now - ECHO_SPAN,
+    }
+    return Seen(*session.execute(_SEEN, known).one())
 
 
 def listed(
@@ -291,3 +323,28 @@ def forget(session: Session, now: datetime, days: Mapping[Verdict, int]) -> int:
                 storage.forget(session, row.digest)
             gone += 1
     return gone
+
+
+def bearing(session: Session, digest: str) -> list[Inbound]:
+    """Every line about these very bytes, one per recipient and door."""
+    return list(session.exec(select(Inbound).where(Inbound.digest == digest).order_by(col(Inbound.id))).all())
+
+
+def concerning(
+    session: Session,
+    *,
+    numbers: Iterable[int] = (),
+    recipients: Iterable[str] = (),
+    message_ids: Iterable[str] = (),
+    named: str | None = None,
+) -> list[Inbound]:
+    """Mails by number, by the machine address they came to, by Message-ID, or whose note names a reference."""
+    query = select(Inbound).where(
+        or_(
+            col(Inbound.id).in_(list(numbers)),
+            col(Inbound.recipient).in_(list(recipients)),
+            col(Inbound.message_id).in_(list(message_ids)),
+            *((col(Inbound.note).contains(named, autoescape=True),) if named else ()),
+        )
+    )
+    return list(session.exec(query.order_by(col(Inbound.id))).all())

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Index, func
+from sqlalchemy import BigInteger, Column, Index, bindparam, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub import storage
-from mailhub.database import words
+from mailhub.database import insert_missing, words
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail import compose
 from mailhub.mail.address import domain_of
@@ -39,8 +39,9 @@ class Outgoing(SQLModel, table=True):
     """One letter to one person."""
 
     __table_args__ = (
-        Index("ix_outgoing_state_next", "state", "next_at"),
-        Index("ix_outgoing_kind_recipient", "kind", "recipient", "created_at"),
+        Index("ix_outgoing_state_next_at", "state", "next_at"),
+        Index("ix_outgoing_kind_recipient_created_at", "kind", "recipient", "created_at"),
+        Index("ix_outgoing_kind_created_at", "kind", "created_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)  # "ack:Q-2026-0143": the same letter is never written twice
@@ -84,33 +85,33 @@ def return_id(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) >> 1
 
 
-def put(
-    session: Session, draft: Draft, *, domain: str, now: datetime, not_before: datetime | None = None
-) -> bool:
-    """Owe a letter; False when one with this key is already owed or sent, which is no error."""
-    if session.exec(select(Outgoing.id).where(Outgoing.key == draft.key)).first() is not None:
-        return False
+def put(session: Session, drafts: Sequence[Draft], *, domain: str, now: datetime) -> int:
+    """Owe letters; say how many are new. One whose key is already owed or sent is no error, and no second letter."""
+    if not drafts:
+        return 0
+    return insert_missing(session, Outgoing, [_row(session, draft, domain, now) for draft in drafts])
+
+
+def _row(session: Session, draft: Draft, domain: str, now: datetime) -> dict[str, object]:
     address = draft.recipient.address or ""
-    session.add(
-        Outgoing(
-            key=draft.key,
-            return_id=return_id(draft.key),
-            kind=draft.kind,
-            recipient=address,
-            destination=domain_of(address),
-            envelope_from=draft.envelope_from,
-            message_id=draft.message_id or compose.message_id(draft.key, domain),
-            subject=draft.subject,
-            # Beside the row, not in it: the row is written again at every step, its bytes never are.
-            digest=storage.keep(session, compose.to_bytes(draft, date=now, domain=domain), now),
-            request_id=draft.request_id,
-            staff_id=draft.staff_id,
-            created_at=now,
-            state=OutgoingState.WAITING,
-            next_at=not_before or now,
-        )
-    )
-    return True
+    return {
+        "key": draft.key,
+        "return_id": return_id(draft.key),
+        "kind": draft.kind,
+        "recipient": address,
+        "destination": domain_of(address),
+        "envelope_from": draft.envelope_from,
+        "message_id": draft.message_id or compose.message_id(draft.key, domain),
+        "subject": draft.subject,
+        # Beside the row, not in it: the row is written again at every step, its bytes never are.
+        "digest": storage.keep(session, compose.to_bytes(draft, date=now, domain=domain), now),
+        "request_id": draft.request_id,
+        "staff_id": draft.staff_id,
+        "created_at": now,
+        "state": OutgoingState.WAITING,
+        "next_at": now,
+        "attempts": 0,
+    }
 
 
 def claim(session: Session, now: datetime, limit: int, paused: Collection[str] = ()) -> list[Outgoing]:
@@ -219,12 +220,21 @@ def with_message_id(session: Session, message_ids: Sequence[str]) -> Outgoing | 
     return session.exec(select(Outgoing).where(col(Outgoing.message_id).in_(list(message_ids)))).first()
 
 
-def written_since(session: Session, kind: str, since: datetime, recipient: str | None = None) -> int:
-    """How many letters of a kind were written since then, to everybody or to one address."""
-    query = select(func.count()).where(Outgoing.kind == kind, col(Outgoing.created_at) >= since)
-    if recipient is not None:
-        query = query.where(Outgoing.recipient == recipient)
-    return session.exec(query).one()
+# Built once: building a question costs more than its answer, and this one is asked for every mail.
+_WRITTEN = select(func.count().filter(col(Outgoing.created_at) >= bindparam("hour")), func.count()).where(
+    col(Outgoing.kind) == bindparam("kind"), col(Outgoing.created_at) >= bindparam("day")
+)
+_WRITTEN_TO = _WRITTEN.where(col(Outgoing.recipient) == bindparam("recipient"))
+
+
+def written(session: Session, kind: str, now: datetime, recipient: str | None = None) -> tuple[int, int]:
+    """How many letters of a kind were written within the last hour and the last day, to everybody or to one address."""
+    span = {"kind": kind, "hour": now - timedelta(hours=1), "day": now - timedelta(days=1)}
+    if recipient is None:
+        within_the_hour, within_the_day = session.execute(_WRITTEN, span).one()
+    else:
+        within_the_hour, within_the_day = session.execute(_WRITTEN_TO, {**span, "recipient": recipient}).one()
+    return within_the_hour, within_the_day
 
 
 def listed(
@@ -263,3 +273,9 @@ def oldest_due(session: Session) -> datetime | None:
 def _settle(row: Outgoing, state: OutgoingState, answer: str, now: datetime) -> None:
     row.state, row.answer, row.settled_at, row.lease_until = state, answer, now, None
     row.attempts += 1
+
+
+def unsettled(session: Session) -> list[Outgoing]:
+    """Every letter whose end is not written: it waits, is deferred, or is on the wire."""
+    ahead = col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.DEFERRED, OutgoingState.SENDING])
+    return list(session.exec(select(Outgoing).where(ahead).order_by(col(Outgoing.id))).all())

@@ -4,6 +4,7 @@ Reading (and any DNS it needs) happens outside the transaction; what follows is 
 of mails, committed together, one savepoint each: a mail whose handler raises leaves no trace but a note.
 """
 
+import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -52,8 +53,8 @@ class Pipeline:
         """Handle the oldest waiting mails; False when there were none."""
         with self.database.reading() as session:
             unread = [
-                _Unread(row.id or 0, journal.envelope(row), journal.raw(session, row))
-                for row in journal.waiting(session, AT_ONCE)
+                _Unread(row.id or 0, journal.envelope(row), raw)
+                for row, raw in journal.waiting(session, AT_ONCE)
             ]
         if not unread:
             return False
@@ -74,27 +75,37 @@ class Pipeline:
         try:
             with self.database.savepoint(session):
                 outcome, rule = self._run(session, row, reading, now)
-                self._settle(session, row, outcome, rule, now)
+                self._settle(session, row, reading, outcome, rule, now)
         except StorageTrouble:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 — whatever a handler raises, the other mails go on
             session.refresh(row)
             journal.failed(row, f"{type(error).__name__} in a handler", now)
             session.add(row)
-            log.exception("handler failed", mail=number, attempts=row.attempts, state=row.state)
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            # Not the message of the error: it may hold words of the mail.
+            log.warning(
+                "handler failed",
+                mail=number,
+                attempts=row.attempts,
+                error=type(error).__name__,
+                file=where.filename,
+                line=where.lineno,
+            )
         else:
             log.info("handled", mail=number, verdict=outcome.verdict, rule=rule)
 
     def _run(self, session: Session, row: Inbound, reading: Reading, now: datetime) -> tuple[Outcome, str]:
         placed = understand.place(session, reading, self.centre, row)
-        row.message_id, row.author, row.gist = reading.message.message_id, reading.sender, reading.gist
         ruling = route(placed)
         desk = Desk(session, now, self.centre, self.renderer)
         return self.handlers[ruling.errand](placed, desk), ruling.rule
 
-    def _settle(self, session: Session, row: Inbound, outcome: Outcome, rule: str, now: datetime) -> None:
-        for draft in outcome.drafts:
-            outbox.put(session, draft, domain=self.centre.domain, now=now)
+    def _settle(
+        self, session: Session, row: Inbound, reading: Reading, outcome: Outcome, rule: str, now: datetime
+    ) -> None:
+        row.message_id, row.author, row.gist = reading.message.message_id, reading.sender, reading.gist
+        outbox.put(session, outcome.drafts, domain=self.centre.domain, now=now)
         if outcome.verdict is None:
             journal.hold(row, rule, outcome.note, now)
         else:

@@ -7,7 +7,6 @@ what the mail means here: is it known already, is its author staff, whose token 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from sqlmodel import Session
 
@@ -16,7 +15,7 @@ from mailhub.centre import people, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Centre, Service
 from mailhub.journal import Inbound
-from mailhub.mail import address, dsn, kinds, message, quoting, threads
+from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads
 from mailhub.mail.dsn import Delivery
 from mailhub.mail.envelope import Envelope
 from mailhub.mail.kinds import Sort
@@ -43,7 +42,6 @@ class Standing:
     token_staff: Colleague | None = None  # the token was given to them
     vouched_by: Colleague | None = None  # staff who said yes to this mail while it was held
     let_in: bool = False  # an operator let it in: machine and hostile verdicts no longer apply
-    known: bool = False  # the author's organisation is on file
     request_id: int | None = None  # the thread it belongs to
     participant: bool = False  # its author is one of those whose thread it is
     letter_id: int | None = None  # for a return: the letter of ours it is about
@@ -94,13 +92,17 @@ def read(
         address.strict(", ".join(said.all_headers("From"))) if len(said.all_headers("From")) == 1 else None
     )
     service, tag = centre.service_at(envelope.recipient) if centre else (None, None)
-    is_answer = bool(said.in_reply_to or said.references)
     nearest = next(threads.signed_tokens(centre.keyring, said), None) if centre else None
     return Reading(
         number=number,
         envelope=envelope,
         message=said,
-        quoting=quoting.read(said.text, said.html, is_reply=is_answer),
+        quoting=quoting.read(
+            said.text,
+            said.html,
+            is_reply=bool(said.in_reply_to or said.references) or subjects.is_reply(said.subject or ""),
+            is_forward=subjects.is_forward(said.subject or ""),
+        ),
         sort=(sort := kinds.sort(said, null_sender=envelope.sender == "" and envelope.source != "cli")),
         deliveries=dsn.read(said) if sort.kind is kinds.Kind.BOUNCE else (),
         trust=weigh(said, envelope),
@@ -122,21 +124,23 @@ def place(session: Session, reading: Reading, centre: Centre, row: Inbound) -> R
     person = people.recognise(session, sender) if sender else None
     request, participant = _thread(session, reading, person)
     token = reading.token
+    seen = journal.seen(
+        session,
+        row,
+        message_id=reading.message.message_id,
+        author=sender,
+        gist=reading.gist,
+        now=now,
+    )
     standing = Standing(
-        duplicate_of=_duplicate_of(session, reading),
+        duplicate_of=seen.duplicate_of,
         own=_is_own(reading, centre),
-        flood=bool(
-            sender
-            and staff is None
-            and journal.recent_from(session, sender, now - timedelta(hours=1))
-            >= centre.courtesy.mails_per_hour
-        ),
-        repeated=journal.recent_alike(session, reading.gist, now - timedelta(minutes=30)),
+        flood=bool(sender and staff is None and seen.of_author >= centre.courtesy.mails_per_hour),
+        repeated=seen.alike,
         staff=staff,
         token_staff=_token_staff(session, token),
         vouched_by=people.colleague(session, row.vouched_by) if row.vouched_by else None,
         let_in=row.let_in,
-        known=sender is not None and people.organisation_of(session, sender) is not None,
         request_id=request.id if request else None,
         participant=participant,
         letter_id=_letter_returned(session, reading),
@@ -153,22 +157,6 @@ def _token_staff(session: Session, token: Token | None) -> Colleague | None:
     if token is None or token.purpose not in {Purpose.ANSWER, Purpose.NOTE, Purpose.CONFIRM}:
         return None
     return people.colleague(session, token.person)
-
-
-def _duplicate_of(session: Session, reading: Reading) -> int | None:
-    """An earlier mail with the same Message-ID from the same author, by whichever door (S17).
-
-    A Message-ID alone does not decide: broken programs give one id to different mails, and none may be lost. The
-    same author repeating an id is believed to repeat the mail only when the words agree, or one adds a footer.
-    """
-    if not reading.message.message_id:
-        return None
-    for row in journal.same_message(session, reading.message.message_id, reading.number):
-        if row.author == reading.sender and (
-            row.gist == reading.gist or row.recipient != reading.envelope.recipient
-        ):
-            return row.id
-    return None
 
 
 def _is_own(reading: Reading, centre: Centre) -> bool:

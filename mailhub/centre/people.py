@@ -7,7 +7,7 @@ an organisation, not of a person (M7, S28). Nothing here is merged or guessed: w
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func
+from sqlalchemy import bindparam
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.errors import Refused, UnknownRow
@@ -85,31 +85,34 @@ class Colleague:
 
 def recognise(session: Session, address: str) -> Person | None:
     """The person who has this address, or None."""
-    return session.exec(
-        select(Person).join(EmailAddress).where(EmailAddress.address == normalise(address))
-    ).first()
+    row = session.get(EmailAddress, normalise(address))
+    return session.get(Person, row.person_id) if row else None
 
 
 def meet(session: Session, address: str, name: str | None, now: datetime) -> Person:
     """The person who has this address, created at the first meeting; an organisation is recognised by its domain."""
     person = recognise(session, address)
     if person is None:
-        known = normalise(address)
-        person = Person(
-            name=name,
-            organisation_id=organisation_of(session, known),
-            shared_mailbox=known.partition("@")[0] in SHARED_LOCAL_PARTS,
-            created_at=now,
-            last_contact_at=now,
-        )
-        session.add(person)
-        session.flush()
-        session.add(EmailAddress(address=known, person_id=identity(person)))
-    elif person.name is None and name:
+        return _introduce(session, normalise(address), name, now)
+    if person.name is None and name:
         person.name = name
     if person.organisation_id is None:
         person.organisation_id = organisation_of(session, address)
     person.last_contact_at = max(person.last_contact_at, now)
+    return person
+
+
+def _introduce(session: Session, address: str, name: str | None, now: datetime) -> Person:
+    person = Person(
+        name=name,
+        organisation_id=organisation_of(session, address),
+        shared_mailbox=address.partition("@")[0] in SHARED_LOCAL_PARTS,
+        created_at=now,
+        last_contact_at=now,
+    )
+    session.add(person)
+    session.flush()
+    session.add(EmailAddress(address=address, person_id=identity(person)))
     return person
 
 
@@ -119,11 +122,16 @@ def identity(row: Person | Staff | Organisation) -> int:
     return row.id
 
 
+_ADDRESS = (
+    select(EmailAddress.address)
+    .where(col(EmailAddress.person_id) == bindparam("person_id"))
+    .order_by(EmailAddress.address)
+)
+
+
 def address_of(session: Session, person_id: int) -> str:
-    """The address on file of a person."""
-    found = session.exec(
-        select(EmailAddress.address).where(EmailAddress.person_id == person_id).order_by(EmailAddress.address)
-    ).first()
+    """The address on file of a person; the first in order when there are several."""
+    found: str | None = session.execute(_ADDRESS, {"person_id": person_id}).scalar()
     if found is None:
         raise UnknownRow(f"person {person_id} has no address on file")
     return found
@@ -214,9 +222,20 @@ def staff_called(session: Session, name_or_address: str) -> Staff:
     return found[0]
 
 
+# Built once: building a question costs more than its answer, and these are asked for every mail.
+_ACTIVE = (
+    select(Staff.id, Staff.name, StaffAddress.address)
+    .join(StaffAddress)
+    .where(col(Staff.active).is_(True), col(StaffAddress.main).is_(True))
+    .order_by(col(Staff.id))
+)
+_TOLD_OF_NEW = _ACTIVE.where(col(Staff.told_of_new).is_(True))
+
+
 def colleague(session: Session, staff_id: int) -> Colleague | None:
     """An active member of staff, or None: whoever left is nobody here."""
-    return next(iter(_colleagues(session, staff_id=staff_id)), None)
+    row = session.execute(_ACTIVE.where(col(Staff.id) == bindparam("id")), {"id": staff_id}).first()
+    return Colleague(*row) if row else None
 
 
 def colleague_at(session: Session, address: str) -> Colleague | None:
@@ -227,7 +246,7 @@ def colleague_at(session: Session, address: str) -> Colleague | None:
 
 def told_of_new(session: Session) -> list[Colleague]:
     """Whoever receives a copy of each new question."""
-    return _colleagues(session, told_of_new=True)
+    return [Colleague(*row) for row in session.execute(_TOLD_OF_NEW).all()]
 
 
 def staff_addresses(session: Session) -> list[str]:
@@ -235,20 +254,26 @@ def staff_addresses(session: Session) -> list[str]:
     return list(session.exec(select(StaffAddress.address)).all())
 
 
-def _colleagues(
-    session: Session, staff_id: int | None = None, *, told_of_new: bool | None = None
-) -> list[Colleague]:
-    query = (
-        select(Staff.id, Staff.name, func.min(StaffAddress.address))
-        .join(StaffAddress)
-        .where(col(Staff.active).is_(True), col(StaffAddress.main).is_(True))
-        .group_by(col(Staff.id), col(Staff.name))
-        .order_by(col(Staff.id))
-    )
-    if staff_id is not None:
-        query = query.where(Staff.id == staff_id)
-    if told_of_new is not None:
-        query = query.where(Staff.told_of_new == told_of_new)
-    return [
-        Colleague(id_, name, address) for id_, name, address in session.exec(query).all() if id_ is not None
-    ]
+def team(session: Session) -> list[tuple[Staff, list[str]]]:
+    """Everybody who is or was staff, with their addresses, the main one first."""
+    addresses: dict[int, list[str]] = {}
+    query = select(StaffAddress).order_by(col(StaffAddress.main).desc(), col(StaffAddress.address))
+    for row in session.exec(query).all():
+        addresses.setdefault(row.staff_id, []).append(row.address)
+    everybody = session.exec(select(Staff).order_by(col(Staff.id))).all()
+    return [(staff, addresses.get(identity(staff), [])) for staff in everybody]
+
+
+def organisations(session: Session) -> list[tuple[Organisation, list[str]]]:
+    """Every organisation by name, with its mail domains."""
+    domains: dict[int, list[str]] = {}
+    for row in session.exec(select(OrganisationDomain).order_by(OrganisationDomain.domain)).all():
+        domains.setdefault(row.organisation_id, []).append(row.domain)
+    everyone = session.exec(select(Organisation).order_by(Organisation.name)).all()
+    return [(organisation, domains.get(identity(organisation), [])) for organisation in everyone]
+
+
+def name_of_staff(session: Session, staff_id: int | None) -> str | None:
+    """The name of somebody who is or was staff."""
+    staff = session.get(Staff, staff_id) if staff_id is not None else None
+    return staff.name if staff else None

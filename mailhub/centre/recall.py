@@ -8,14 +8,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.centre.requests import Exchange, ExchangeKind, Request
+from mailhub.database import insert_missing
 from mailhub.mail.french import fold
 
 _STEM = 6  # letters kept of a word
-_MOST_WORDS = 8  # the rarest of a question
+_MOST_ASKED = 100  # words of a question that are looked up
+_MOST_WORDS = 8  # the rarest of them, which decide
+_MOST_ANSWERS = 3  # shown to staff
 _TOO_COMMON = 2000  # a word in more answers than this tells nothing
 # fmt: off
 _COMMON = frozenset({
@@ -37,6 +40,13 @@ class AnswerWord(SQLModel, table=True):
     request_id: int = Field(foreign_key="request.id", primary_key=True)
 
 
+class WordUse(SQLModel, table=True):
+    """In how many answered requests a word stands."""
+
+    stem: str = Field(primary_key=True)
+    answers: int
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """An answered request that looks like the one at hand."""
@@ -54,40 +64,40 @@ def stems(text: str) -> frozenset[str]:
 def remember(session: Session, request_id: int, texts: Iterable[str]) -> None:
     """Index an answered request by the words of its question and its answer."""
     known = set(session.exec(select(AnswerWord.stem).where(AnswerWord.request_id == request_id)).all())
-    for stem in sorted(stems(" ".join(texts)) - known):
-        session.add(AnswerWord(stem=stem, request_id=request_id))
+    new = sorted(stems(" ".join(texts)) - known)
+    insert_missing(session, WordUse, [{"stem": stem, "answers": 0} for stem in new])
+    insert_missing(session, AnswerWord, [{"stem": stem, "request_id": request_id} for stem in new])
+    session.execute(update(WordUse).where(col(WordUse.stem).in_(new)).values(answers=WordUse.answers + 1))
 
 
-def nearest(session: Session, text: str, *, besides: int, limit: int = 3) -> list[Past]:
+# Built once: building a question costs more than its answer, and these are asked for every mail.
+_RAREST = (
+    select(WordUse.stem)
+    .where(col(WordUse.stem).in_(bindparam("stems", expanding=True)), col(WordUse.answers) <= _TOO_COMMON)
+    .order_by(col(WordUse.answers), col(WordUse.stem))
+    .limit(_MOST_WORDS)
+)
+_SHARED = func.count().label("shared")
+_NEAREST = (
+    select(AnswerWord.request_id)
+    .where(
+        col(AnswerWord.stem).in_(bindparam("stems", expanding=True)),
+        col(AnswerWord.request_id) != bindparam("besides"),
+    )
+    .group_by(col(AnswerWord.request_id))
+    .having(_SHARED >= 2)
+    .order_by(_SHARED.desc(), col(AnswerWord.request_id).desc())
+    .limit(_MOST_ANSWERS)
+)
+
+
+def nearest(session: Session, text: str, *, besides: int) -> list[Past]:
     """The answered requests that share most of the rarest words of this text; at least two, so that chance is out."""
-    rarest = _rarest(session, stems(text))
-    if not rarest:
+    rarest = list(session.execute(_RAREST, {"stems": sorted(stems(text))[:_MOST_ASKED]}).scalars())
+    if len(rarest) < 2:
         return []
-    shared = func.count().label("shared")
-    query = (
-        select(AnswerWord.request_id)
-        .where(col(AnswerWord.stem).in_(rarest), AnswerWord.request_id != besides)
-        .group_by(col(AnswerWord.request_id))
-        .having(shared >= 2)
-        .order_by(shared.desc(), col(AnswerWord.request_id).desc())
-        .limit(limit)
-    )
-    return [_past(session, request_id) for request_id in session.exec(query).all()]
-
-
-def _rarest(session: Session, words: frozenset[str]) -> list[str]:
-    if not words:
-        return []
-    seen = func.count().label("seen")
-    query = (
-        select(AnswerWord.stem)
-        .where(col(AnswerWord.stem).in_(sorted(words)[:100]))
-        .group_by(col(AnswerWord.stem))
-        .having(seen <= _TOO_COMMON)
-        .order_by(seen, col(AnswerWord.stem))
-        .limit(_MOST_WORDS)
-    )
-    return list(session.exec(query).all())
+    found = session.execute(_NEAREST, {"stems": rarest, "besides": besides}).scalars()
+    return [_past(session, request_id) for request_id in found.all()]
 
 
 def _past(session: Session, request_id: int) -> Past:

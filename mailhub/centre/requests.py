@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, UniqueConstraint, func, or_, update
+from sqlalchemy import Column, UniqueConstraint, bindparam, func, or_, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub import storage
 from mailhub.centre.calendar import Calendar
-from mailhub.database import words
+from mailhub.database import insert_missing, words
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail.message import Part
 
@@ -89,6 +89,7 @@ class Exchange(SQLModel, table=True):
     message_id: str | None = None
     subject: str | None = None
     text: str  # the words written by this person, without what they quoted
+    files: int = 0  # how many attachments came with it
     outgoing_key: str | None = None  # the letter an answer left in
     thread_topic: str | None = None  # Outlook threads by these two; it is given its own back
     thread_index: str | None = None
@@ -173,8 +174,8 @@ def open_(
     calendar: Calendar,
     promise: Promise,
     follow_up_of: Request | None = None,
-) -> Request:
-    """Open a request with its reference and its promise, the mail that opened it as first exchange."""
+) -> tuple[Request, Exchange]:
+    """Open a request with its reference and its promise; its first exchange is the mail that opened it."""
     request = Request(
         reference=_next_reference(session, calendar.local(written.at).year),
         subject=written.subject or subject_from(written.text),
@@ -190,8 +191,7 @@ def open_(
     )
     session.add(request)
     session.flush()
-    add(session, request, ExchangeKind.QUESTION, written, person_id=requester_id)
-    return request
+    return request, add(session, request, ExchangeKind.QUESTION, written, person_id=requester_id)
 
 
 def add(
@@ -215,6 +215,7 @@ def add(
         message_id=written.message_id,
         subject=written.subject,
         text=written.text,
+        files=len(written.parts),
         outgoing_key=outgoing_key,
         thread_topic=written.thread_topic,
         thread_index=written.thread_index,
@@ -239,9 +240,9 @@ def add(
 
 def remember_ids(session: Session, request: Request, ids: Iterable[str]) -> None:
     """Let later mail that names one of these ids find this request."""
-    for message_id in dict.fromkeys(ids):
-        if session.get(ThreadId, (message_id, request.id)) is None:
-            session.add(ThreadId(message_id=message_id, request_id=identity(request)))
+    rows = [{"message_id": identifier, "request_id": identity(request)} for identifier in dict.fromkeys(ids)]
+    if rows:
+        insert_missing(session, ThreadId, rows)
 
 
 def add_door(session: Session, request: Request, service: str, at: datetime) -> None:
@@ -367,15 +368,19 @@ def opened_by_inbound(session: Session, inbound_ids: Iterable[int]) -> Request |
     return session.exec(query).first()
 
 
-def history(session: Session, requester_id: int, before: Request, limit: int = 5) -> list[Request]:
-    """Earlier requests of the same person, latest first."""
-    query = (
-        select(Request)
-        .where(Request.requester_id == requester_id, col(Request.id) < before.id)
-        .order_by(col(Request.id).desc())
-        .limit(limit)
-    )
-    return list(session.exec(query).all())
+# Built once: building a question costs more than its answer, and this one is asked for every mail.
+_HISTORY = (
+    select(Request)
+    .where(col(Request.requester_id) == bindparam("requester_id"), col(Request.id) < bindparam("before"))
+    .order_by(col(Request.id).desc())
+    .limit(5)
+)
+
+
+def history(session: Session, before: Request) -> list[Request]:
+    """The latest earlier requests of the same person, latest first."""
+    asked = {"requester_id": before.requester_id, "before": before.id}
+    return list(session.execute(_HISTORY, asked).scalars().all())
 
 
 def listed(
@@ -410,15 +415,18 @@ def count_by_state(session: Session) -> dict[RequestState, int]:
     return dict(session.exec(select(col(Request.state), func.count()).group_by(col(Request.state))).all())
 
 
+_STEP = (
+    update(Counter)
+    .where(col(Counter.name) == bindparam("counter"))
+    .values(last=Counter.last + 1)
+    .returning(col(Counter.last))
+    .execution_options(synchronize_session=False)
+)
+
+
 def _next_reference(session: Session, year: int) -> str:
     name = f"Q-{year}"
-    step = (
-        update(Counter)
-        .where(col(Counter.name) == name)
-        .values(last=Counter.last + 1)
-        .returning(col(Counter.last))
-    )
-    number = session.exec(step).scalar_one_or_none()
+    number = session.execute(_STEP, {"counter": name}).scalar_one_or_none()
     if number is None:
         number = 1
         session.add(Counter(name=name, last=number))

@@ -129,8 +129,7 @@ class Courier:
                 outbox.put_back(row, answer.line, now + wait)
 
     def _follow_up(self, desk: Desk, row: Outgoing) -> None:
-        for draft in departures.told_of(row, desk):
-            outbox.put(desk.session, draft, domain=self.centre.domain, now=desk.now)
+        outbox.put(desk.session, departures.told_of(row, desk), domain=self.centre.domain, now=desk.now)
 
     def _desk(self, session: Session) -> Desk:
         return Desk(session, self.now(), self.centre, self.renderer)

@@ -42,7 +42,7 @@ def _thanks(reading: Reading, desk: Desk, request: Request) -> Outcome:
 
 def _afresh(reading: Reading, desk: Desk, old: Request) -> Outcome:
     """Long after closing, a reply is a new request linked to the old one, with a promise of its own (S16)."""
-    request = requests.open_(
+    request, question = requests.open_(
         desk.session,
         requester_id=old.requester_id,
         service=old.service,
@@ -52,7 +52,6 @@ def _afresh(reading: Reading, desk: Desk, old: Request) -> Outcome:
         promise=desk.centre.promise,
         follow_up_of=old,
     )
-    question = requests.exchanges(desk.session, request)[0]
     acknowledgement = letters.acknowledgement(desk, request, reading)
     return Outcome(
         Verdict.REQUEST_OPENED,

@@ -18,7 +18,7 @@ from mailhub.mail import address, subjects, threads
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
 from mailhub.mail.tokens import Purpose, Token
-from mailhub.outbox import Outgoing, return_id, written_since
+from mailhub.outbox import Outgoing, return_id, written
 from mailhub.understand import Reading
 
 INTERNAL_MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
@@ -47,7 +47,8 @@ def shown_subject(request: Request) -> str:
 
 def acknowledgement(desk: Desk, request: Request, reading: Reading) -> Draft | None:
     """The one acknowledgement of a question; None when courtesy, RFC 3834 or the caps ask for silence."""
-    if not _may_acknowledge(desk, reading) or reading.sender is None:
+    asker = desk.session.get_one(people.Person, request.requester_id)
+    if not _may_acknowledge(desk, reading, asker) or reading.sender is None:
         return None
     follow_up_of = requests.get(desk.session, request.follow_up_of_id) if request.follow_up_of_id else None
     key = f"ack:{request.reference}"
@@ -182,24 +183,18 @@ def answer(
 # -- courtesy ---------------------------------------------------------------------------------------------------
 
 
-def _may_acknowledge(desk: Desk, reading: Reading) -> bool:
+def _may_acknowledge(desk: Desk, reading: Reading, asker: people.Person) -> bool:
     """RFC 3834 section 2 and the caps of D28-D29, P6, S9: better silent than an instrument of nuisance."""
-    courtesy, hour, day = desk.centre.courtesy, timedelta(hours=1), timedelta(days=1)
-    sender = reading.sender
+    courtesy, sender = desk.centre.courtesy, reading.sender
     if sender is None or not reading.sort.may_answer or address.never_answer(sender):
         return False
     if reading.standing.staff is not None or reading.standing.repeated >= courtesy.alike_in_half_an_hour:
         return False
-
-    def written(since: timedelta, to: str | None = None) -> int:
-        return written_since(desk.session, "acknowledgement", desk.now - since, to)
-
-    if reading.strong or reading.standing.known:
-        return written(hour, sender) < courtesy.per_hour and written(day, sender) < courtesy.per_day
-    return (
-        written(day, sender) < courtesy.unproven_per_day
-        and written(hour) < courtesy.unproven_per_hour_overall
-    )
+    within_the_hour, within_the_day = written(desk.session, "acknowledgement", desk.now, sender)
+    if reading.strong or asker.organisation_id is not None:
+        return within_the_hour < courtesy.per_hour and within_the_day < courtesy.per_day
+    overall, _ = written(desk.session, "acknowledgement", desk.now)
+    return within_the_day < courtesy.unproven_per_day and overall < courtesy.unproven_per_hour_overall
 
 
 # -- staff copy -------------------------------------------------------------------------------------------------
@@ -220,6 +215,8 @@ def _staff_copy(
     token = Token(Purpose.ANSWER, requests.identity(request), colleague.id)
     note = Token(Purpose.NOTE, requests.identity(request), colleague.id)
     files, enclosures = _files(desk, exchange, colleague)
+    requester = _card(desk, request.requester_id)
+    by_another = exchange.person_id != request.requester_id
     words = desk.renderer.letter(
         "staff-copy",
         centre=centre,
@@ -233,22 +230,22 @@ def _staff_copy(
         links_until=centre.calendar.local(desk.now) + timedelta(days=centre.files_days)
         if any(file.url for file in files)
         else None,
-        asker=_card(desk, exchange.person_id or request.requester_id),
-        requester=_card(desk, request.requester_id),
+        asker=_card(desk, exchange.person_id) if exchange.person_id and by_another else requester,
+        requester=requester,
         kind_label=desk.renderer.template("words/kinds.txt").render(
             kind=request.kind or request.suggested_kind
         ),
         first_contact_on=request.first_contact_on,
         due_on=request.due_on,
         owner=owner.name if owner else None,
-        doors=requests.doors(session, request),
+        doors=[] if occasion == "question" else requests.doors(session, request),
         history=[
             {
                 "reference": past.reference,
                 "received_on": centre.calendar.local(past.received_at).date(),
                 "subject": past.subject,
             }
-            for past in requests.history(session, request.requester_id, request)
+            for past in requests.history(session, request)
         ],
         similar=recall.nearest(session, exchange.text, besides=requests.identity(request)),
         service_address=centre.address(service_of(request)),
@@ -291,7 +288,7 @@ def _card(desk: Desk, person_id: int) -> dict[str, object]:
 def _files(desk: Desk, exchange: Exchange, colleague: Colleague) -> tuple[list[_File], tuple[Enclosure, ...]]:
     """Files are listed always, sent along while small together, and otherwise fetched by a signed, expiring link."""
     assert exchange.id is not None
-    rows = requests.attachments(desk.session, exchange.id)
+    rows = requests.attachments(desk.session, exchange.id) if exchange.files else []
     along = sum(row.size for row in rows) <= desk.centre.copy_limit
     files = [
         _File(row.filename, row.content_type, row.size, along, "" if along else _link(desk, row, colleague))

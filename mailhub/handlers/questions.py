@@ -12,7 +12,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     assert reading.sender is not None
     written = incoming.written(reading)
     person = people.meet(desk.session, reading.sender, reading.sender_name, written.at)
-    request = requests.open_(
+    request, question = requests.open_(
         desk.session,
         requester_id=people.identity(person),
         service=reading.service or "question",
@@ -21,7 +21,6 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         calendar=desk.centre.calendar,
         promise=desk.centre.promise,
     )
-    question = requests.exchanges(desk.session, request)[0]
     acknowledgement = letters.acknowledgement(desk, request, reading)
     copies = letters.staff_copies(desk, request, question, "question", proven=reading.strong)
     silent = "" if acknowledgement else f", not acknowledged ({reading.sort.why_silent or 'cap reached'})"

@@ -1,7 +1,5 @@
 """What no rule knows goes to people: nothing accepted is ever lost (O1)."""
 
-from datetime import timedelta
-
 from mailhub import outbox
 from mailhub.centre import people
 from mailhub.handlers import letters
@@ -14,8 +12,8 @@ MOST_LETTERS_AN_HOUR = 30  # a flood of odd mail is not passed on to staff one b
 
 def handle(reading: Reading, desk: Desk) -> Outcome:
     """Show the mail to staff, in words that lead to no one but them."""
-    hour_ago = desk.now - timedelta(hours=1)
-    if outbox.written_since(desk.session, "triage", hour_ago) >= MOST_LETTERS_AN_HOUR:
+    within_the_hour, _ = outbox.written(desk.session, "triage", desk.now)
+    if within_the_hour >= MOST_LETTERS_AN_HOUR:
         return Outcome(Verdict.TRIAGE, "waits in the journal: staff were told of enough this hour")
     drafts = tuple(
         letters.to_staff(

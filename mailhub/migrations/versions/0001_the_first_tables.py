@@ -51,10 +51,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", "recipient", "source", name=op.f("uq_inbound_digest_recipient_source")),
     )
     with op.batch_alter_table("inbound", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_inbound_author"), ["author"], unique=False)
-        batch_op.create_index(batch_op.f("ix_inbound_gist"), ["gist"], unique=False)
+        batch_op.create_index("ix_inbound_author_received_at", ["author", "received_at"], unique=False)
+        batch_op.create_index("ix_inbound_gist_received_at", ["gist", "received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbound_message_id"), ["message_id"], unique=False)
-        batch_op.create_index("ix_inbound_sender_received", ["sender", "received_at"], unique=False)
         batch_op.create_index("ix_inbound_state_id", ["state", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbound_verdict"), ["verdict"], unique=False)
 
@@ -82,6 +81,12 @@ def upgrade() -> None:
         sa.Column("job", sa.String(), nullable=False),
         sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("job", "slot", name=op.f("pk_tick")),
+    )
+    op.create_table(
+        "worduse",
+        sa.Column("stem", sa.String(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("stem", name=op.f("pk_worduse")),
     )
     op.create_table(
         "organisationdomain",
@@ -126,10 +131,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("return_id", name=op.f("uq_outgoing_return_id")),
     )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
-        batch_op.create_index("ix_outgoing_kind_recipient", ["kind", "recipient", "created_at"], unique=False)
+        batch_op.create_index("ix_outgoing_kind_created_at", ["kind", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_outgoing_kind_recipient_created_at", ["kind", "recipient", "created_at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_outgoing_message_id"), ["message_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_request_id"), ["request_id"], unique=False)
-        batch_op.create_index("ix_outgoing_state_next", ["state", "next_at"], unique=False)
+        batch_op.create_index("ix_outgoing_state_next_at", ["state", "next_at"], unique=False)
 
     op.create_table(
         "person",
@@ -233,6 +241,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(), nullable=True),
         sa.Column("subject", sa.String(), nullable=True),
         sa.Column("text", sa.String(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
         sa.Column("outgoing_key", sa.String(), nullable=True),
         sa.Column("thread_topic", sa.String(), nullable=True),
         sa.Column("thread_index", sa.String(), nullable=True),
@@ -312,26 +321,27 @@ def downgrade() -> None:
 
     op.drop_table("person")
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
-        batch_op.drop_index("ix_outgoing_state_next")
+        batch_op.drop_index("ix_outgoing_state_next_at")
         batch_op.drop_index(batch_op.f("ix_outgoing_request_id"))
         batch_op.drop_index(batch_op.f("ix_outgoing_message_id"))
-        batch_op.drop_index("ix_outgoing_kind_recipient")
+        batch_op.drop_index("ix_outgoing_kind_recipient_created_at")
+        batch_op.drop_index("ix_outgoing_kind_created_at")
 
     op.drop_table("outgoing")
     with op.batch_alter_table("organisationdomain", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_organisationdomain_organisation_id"))
 
     op.drop_table("organisationdomain")
+    op.drop_table("worduse")
     op.drop_table("tick")
     op.drop_table("staff")
     op.drop_table("organisation")
     with op.batch_alter_table("inbound", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbound_verdict"))
         batch_op.drop_index("ix_inbound_state_id")
-        batch_op.drop_index("ix_inbound_sender_received")
         batch_op.drop_index(batch_op.f("ix_inbound_message_id"))
-        batch_op.drop_index(batch_op.f("ix_inbound_gist"))
-        batch_op.drop_index(batch_op.f("ix_inbound_author"))
+        batch_op.drop_index("ix_inbound_gist_received_at")
+        batch_op.drop_index("ix_inbound_author_received_at")
 
     op.drop_table("inbound")
     op.drop_table("counter")
