@@ -15,13 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alembic.util import CommandError
-
 from mailhub import keys, outbox
 from mailhub.database import Database
 from mailhub.errors import HomeError, Refused
 from mailhub.locks import HomeLock
-from mailhub.outbox import OutgoingState
 
 SETTINGS = "mailhub.toml"
 DATABASE = "storage/mailhub.db"
@@ -32,7 +29,6 @@ EXAMPLES = {
     "lists": (Path(__file__).parent / "lists_example", Path(__file__).parent.parent / "lists"),
     "templates": (Path(__file__).parent / "templates", Path(__file__).parent.parent / "templates"),
 }
-UNSENT = (OutgoingState.WAITING, OutgoingState.DEFERRED, OutgoingState.SENDING)
 
 
 def furnish(home: Path, settings_text: str) -> list[str]:
@@ -41,7 +37,7 @@ def furnish(home: Path, settings_text: str) -> list[str]:
     for folder in (home, home / "lists", home / "templates", home / "storage"):
         if not folder.is_dir():
             folder.mkdir(parents=True)
-            made.append(f"{folder.relative_to(home.parent)}/")
+            made.append(f"{folder.relative_to(home) if folder != home else home}/")
     (home / "storage").chmod(0o700)  # letters and keys: for the service alone
     if not (home / SETTINGS).exists():
         (home / SETTINGS).write_text(settings_text, "utf-8")
@@ -54,23 +50,20 @@ def furnish(home: Path, settings_text: str) -> list[str]:
     return made
 
 
-def ready(database: Database) -> None:
-    """Refuse to work on a database that is missing, or not at the form this version needs."""
+def exists(database: Database) -> None:
+    """Refuse to look at a database that is not there: SQLite would make an empty one."""
     if database.dialect == "sqlite" and not Path(str(database.url.database)).exists():
         raise HomeError(f"there is no database at {database.url.database}; `mailhub init` makes one")
+
+
+def ready(database: Database) -> None:
+    """Refuse to work on a database that is missing, or not at the form this version needs."""
+    exists(database)
     stands_at, needed = database.version()
     if stands_at != needed:
         raise HomeError(
             f"the database stands at {stands_at or 'nothing'}, this version needs {needed}; run `mailhub db upgrade`"
         )
-
-
-def upgrade(database: Database) -> None:
-    """Bring the database to the form this version needs; a form it has never heard of is refused."""
-    try:
-        database.upgrade()
-    except CommandError as error:
-        raise HomeError("the database was written by a newer mailhub; install that version") from error
 
 
 @contextmanager
@@ -92,6 +85,11 @@ def backup(home: Path, database: Database, target: Path) -> int:
         raise Refused(f"{target} is there already; a backup never overwrites a file")
     if not target.parent.is_dir():
         raise Refused(f"{target.parent} is no folder; make it first")
+    if database.dialect != "sqlite":
+        try:
+            database.backup_to(target)
+        except Refused as command:
+            raise Refused(f"{command}; keep {', '.join(PRECIOUS)} beside it") from command
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as work:
         copy, packed = Path(work) / "mailhub.db", Path(work) / "backup.tar"
         database.backup_to(copy)
@@ -135,7 +133,7 @@ def restore(source: Path, home: Path, now: datetime, *, as_it_was: bool = False)
         _unpack(source, unpacked)
         database = Database(f"sqlite:///{unpacked / DATABASE}")
         try:
-            upgrade(database)
+            database.upgrade()
             doubtful = 0 if as_it_was else _doubt_unsent(database, now)
         finally:
             database.close()
@@ -199,7 +197,7 @@ def _unpack(source: Path, folder: Path) -> None:
 
 def _doubt_unsent(database: Database, now: datetime) -> int:
     with database.transaction() as session:
-        rows = [row for state in UNSENT for row in outbox.listed(session, state=state, limit=-1)]
+        rows = outbox.unsettled(session)
         for row in rows:
             outbox.in_doubt(row, "restored from a backup: it may have left since", now)
             session.add(row)

@@ -1,0 +1,5 @@
+"""`python -m mailhub.cli` is `mailhub`."""
+
+from mailhub.cli import main
+
+main()

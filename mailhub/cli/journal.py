@@ -1,0 +1,152 @@
+"""The journal: every mail we took and what became of it."""
+
+# ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mailhub.cli import opening, screen
+from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit
+
+if TYPE_CHECKING:  # see above
+    from mailhub.journal import Inbound
+
+app = typer.Typer(help="Every mail we took, and what became of it.", no_args_is_help=True)
+
+State = Literal["waiting", "held", "done", "parked"]
+Verdict = Literal[
+    "request opened",
+    "message added",
+    "command done",
+    "order taken",
+    "rsvp",
+    "bounce",
+    "automatic",
+    "duplicate",
+    "quarantine",
+    "triage",
+]
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Journal number of the mail.")]
+_COLUMNS = ("number", "received_at", "author", "recipient", "state", "verdict", "rule", "note")
+
+
+@app.command("ls")
+def ls(
+    home: Home = HERE,
+    state: Annotated[State | None, typer.Option("--state", help="Only mails that stand there.")] = None,
+    verdict: Annotated[Verdict | None, typer.Option("--verdict", help="Only mails that ended so.")] = None,
+    about: Annotated[
+        str | None,
+        typer.Option("--about", metavar="ADDRESS|MESSAGE-ID", help="Only mails from, to or with it."),
+    ] = None,
+    limit: Limit = 50,
+    json: AsLines = False,
+) -> None:
+    """List mails, the latest first."""
+    from mailhub import journal
+    from mailhub.journal import InboundState
+    from mailhub.journal import Verdict as Ended
+
+    with opening.database(home) as database, database.reading() as session:
+        found = journal.listed(
+            session,
+            state=InboundState(state) if state else None,
+            verdict=Ended(verdict) if verdict else None,
+            about=about.strip("<>") if about else None,
+            limit=limit,
+        )
+        rows = [as_row(row) for row in found]
+    if json:
+        screen.lines(rows)
+    else:
+        screen.table(rows, _COLUMNS, nothing="no such mail in the journal")
+
+
+@app.command("show")
+def show(number: Number, home: Home = HERE, json: AsJson = False) -> None:
+    """Show what is known of one mail, and what it says."""
+    from mailhub import journal
+    from mailhub.errors import Refused
+    from mailhub.mail import message
+
+    with opening.database(home) as database, database.reading() as session:
+        found = journal.get(session, number)
+        row = as_row(found)
+        try:
+            said = message.read(journal.raw(session, found))
+        except Refused:  # retention took the bytes; the line in the journal stays
+            said = None
+    row |= {"subject": said.subject if said else None, "text": said.text if said else None}
+    if json:
+        screen.document(row)
+        return
+    screen.facts(row, [key for key in row if key != "text"])
+    screen.say()
+    screen.say(said.text if said else "(the retention clock has removed what it said)")
+
+
+@app.command("raw")
+def raw(number: Number, home: Home = HERE) -> None:
+    """Print one mail exactly as it came."""
+    from mailhub import journal
+
+    with opening.database(home) as database, database.reading() as session:
+        content = journal.raw(session, journal.get(session, number))
+    screen.octets(content)
+
+
+@app.command("replay")
+def replay(number: Number, home: Home = HERE) -> None:
+    """Handle a parked mail again."""
+    from mailhub import journal
+
+    with opening.database(home) as database, database.transaction() as session:
+        journal.replay(session, number)
+    screen.say(f"mail {number} waits to be handled again, by `mailhub serve` or `mailhub tick`")
+
+
+@app.command("release")
+def release(number: Number, home: Home = HERE) -> None:
+    """Let in a mail that was held, quarantined, sent to triage or taken for automatic: a person wrote it."""
+    from mailhub import journal
+
+    with opening.database(home) as database, database.transaction() as session:
+        journal.release(session, journal.get(session, number))
+    screen.say(f"mail {number} waits to be handled as a person's, by `mailhub serve` or `mailhub tick`")
+
+
+@app.command("discard")
+def discard(
+    number: Number,
+    home: Home = HERE,
+    why: Annotated[
+        str, typer.Option("--why", help="The reason, for the journal.")
+    ] = "discarded by an operator",
+) -> None:
+    """End a held or parked mail; nothing is done for it, and nobody is told."""
+    from mailhub import journal
+
+    with opening.database(home) as database, database.transaction() as session:
+        journal.discard(session, number, why, opening.this_moment())
+    screen.say(f"mail {number} is discarded")
+
+
+def as_row(row: "Inbound") -> dict[str, object]:
+    """One line of the journal, for people and programs."""
+    return {
+        "number": row.id,
+        "state": row.state.value,
+        "verdict": row.verdict.value if row.verdict else None,
+        "rule": row.rule,
+        "note": row.note,
+        "author": row.author,
+        "sender": row.sender,
+        "recipient": row.recipient,
+        "source": row.source,
+        "received_at": row.received_at,
+        "handled_at": row.handled_at,
+        "message_id": row.message_id,
+        "attempts": row.attempts,
+        "raw_kept": row.raw_kept,
+    }

@@ -1,0 +1,85 @@
+"""The team: who answers, and from which addresses."""
+
+# ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailhub.cli import opening, screen
+from mailhub.cli.options import HERE, AsLines, Home
+from mailhub.errors import Refused
+
+if TYPE_CHECKING:  # see above
+    from mailhub.config import Settings
+
+app = typer.Typer(help="Who answers, and from which addresses.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As colleagues call them.")],
+    addresses: Annotated[
+        list[str], typer.Argument(metavar="ADDRESS…", help="What they write from; copies go to the first.")
+    ],
+    home: Home = HERE,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No copy of each new question.")] = False,
+) -> None:
+    """Add a member of staff with the addresses they write from."""
+    from mailhub.centre import people
+
+    settings = opening.settings(home)
+    for written in addresses:
+        _refuse_unusable(written, settings)
+    with opening.database(home) as database, database.transaction() as session:
+        people.hire(session, name, addresses, opening.this_moment(), told_of_new=not quiet)
+    screen.say(f"{name} is staff; copies go to {addresses[0]}" if not quiet else f"{name} is staff")
+
+
+@app.command("ls")
+def ls(home: Home = HERE, json: AsLines = False) -> None:
+    """List the team, those who left included."""
+    from mailhub.centre import people
+
+    with opening.database(home) as database, database.reading() as session:
+        rows = [
+            {
+                "name": staff.name,
+                "addresses": addresses,
+                "told_of_new": staff.told_of_new,
+                "active": staff.active,
+                "created_at": staff.created_at,
+            }
+            for staff, addresses in people.team(session)
+        ]
+    if json:
+        screen.lines(rows)
+    else:
+        screen.table(
+            rows, ("name", "addresses", "told_of_new", "active"), nothing="nobody yet: `mailhub staff add`"
+        )
+
+
+@app.command("disable")
+def disable(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or address.")], home: Home = HERE
+) -> None:
+    """Take somebody off the team: from now on their replies send nothing. Their history stays."""
+    from mailhub.centre import people
+
+    with opening.database(home) as database, database.transaction() as session:
+        gone = people.disable(session, name).name
+    screen.say(f"{gone} is no longer staff")
+
+
+def _refuse_unusable(written: str, settings: "Settings") -> None:
+    """An address that is none, or is the centre's own, to which every copy would come back."""
+    from mailhub.mail import address
+
+    box = address.strict(written)
+    if box is None or box.address is None or not address.is_valid(box.address):
+        raise Refused(f"{written!r} is not an e-mail address")
+    local, _, domain = address.normalise(box.address).rpartition("@")
+    base, _ = address.split_tag(local)
+    if domain == settings.centre.domain and base in dict(settings.addresses).values():
+        raise Refused(f"{written} is an address of the centre itself: copies sent there would come back in")

@@ -1,0 +1,326 @@
+"""`mailhub check` says everything at once, each with a way out, and fails on what will not work or harms."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from mailhub.centre.profile import Centre
+from mailhub.cli.checkup import samples
+from mailhub.mail.tokens import Keyring
+from mailhub.render import PACKAGED
+
+
+@pytest.fixture
+def found(run, home):
+    """What the check finds, as (level, key or file name, words), with its exit status."""
+
+    def look():
+        done = run("check", "--json", "--home", home)
+        rows = [
+            (
+                row["level"],
+                row["key"] if row["key"] != "-" else row["file"].removeprefix(f"{home}/"),
+                row["says"],
+            )
+            for row in done.document["findings"]
+        ]
+        assert all(row["way_out"] for row in done.document["findings"])
+        assert done.document["ok"] is (done.status == 0)
+        return done.status, rows
+
+    return look
+
+
+def test_a_home_with_staff_has_nothing_wrong(run, asked):
+    done = run("check", "--home", asked)
+
+    assert (done.status, done.out, done.said) == (0, "", "nothing is wrong\n")
+
+
+def test_a_new_home_lacks_only_staff(found):
+    assert found() == (
+        0,
+        [("warning", "storage/mailhub.db", "there is no staff yet: nobody sees a question")],
+    )
+
+
+def test_a_team_of_quiet_people_is_told(run, found, home):
+    run("staff", "add", "Yann Riou", "yann.riou@villes-rives.example", "--quiet", "--home", home)
+
+    assert found()[1] == [
+        ("warning", "storage/mailhub.db", "all staff are quiet: nobody is told of a new question")
+    ]
+
+
+def test_everything_is_said_at_once_the_worst_first(run, home, setting):
+    setting("relay", host='"relay.example"', tls='"none"')
+    setting("trust", staff_trust='"token+address"')
+    (home / "storage" / "keys" / "tokens").chmod(0o640)
+
+    done = run("check", "--home", home)
+
+    assert done.status == 1
+    assert [line.partition(":")[0] for line in done.out.splitlines() if not line.startswith(" ")] == [
+        "error",
+        "danger",
+        "warning",
+        "warning",
+    ]
+    assert done.out.count("→ ") == 4
+    assert done.said == "1 error, 1 danger, 2 warning\n"
+
+
+SETTINGS = [
+    ("centre", {"domain": '"localhost"'}, ("warning", "centre.domain", "nobody's domain")),
+    ("centre", {"domain": '"a@b"'}, ("error", "centre.domain", "without @")),
+    ("centre", {"nmae": '"x"'}, ("error", "centre.nmae", "did you mean 'name'?")),
+    ("relay", {"host": '"relay.example"', "tls": '"none"'}, ("danger", "relay.tls", "for anybody to read")),
+    ("relay", {"port": "465"}, ("warning", "relay.tls", "port 465 usually speaks implicit")),
+    (
+        "relay",
+        {"port": "587", "tls": '"implicit"'},
+        ("warning", "relay.tls", "port 587 usually speaks starttls"),
+    ),
+    ("relay", {"username": '"us"'}, ("error", "relay.username", "both")),
+    ("relay", {"ca_file": '"/nowhere/ca.pem"'}, ("error", "relay.ca_file", "No such file")),
+    ("trust", {"staff_trust": '"token+address"'}, ("warning", "trust.staff_trust", "no proof")),
+    ("trust", {"verdicts": '"none"'}, ("warning", "trust.verdicts", "every staff reply will be held")),
+    ("trust", {"verdicts": '"header"'}, ("error", "trust", "needs authserv_id")),
+    ("receive", {"smtp": "[]"}, ("warning", "receive.smtp", "no mail comes in")),
+    (
+        "receive",
+        {"smtp": "[]", "lmtp": '["unix:/run/m"]'},
+        ("warning", "trust.verdicts", "cannot be checked here"),
+    ),
+    ("receive", {"smtp": '["nowhere"]'}, ("error", "receive.smtp", "is no listener")),
+    ("receive", {"smtp": '[":25"]'}, ("warning", "receive.certificate", "without TLS")),
+    ("receive", {"certificate": '"/nowhere/c.pem"'}, ("error", "receive.certificate", "No such file")),
+    (
+        "receive",
+        {"private_key": '"/nowhere/k.pem"'},
+        ("error", "receive.private_key", "without a certificate"),
+    ),
+    ("receive", {"certificate": '"c.pem"'}, ("warning", "receive.certificate", "depends on the folder")),
+    ("web", {"listen": '"0.0.0.0:8080"'}, ("warning", "web.listen", "open to others")),
+    ("web", {"listen": '"unix:/run/web"'}, ("error", "web.listen", "is no listener")),
+    ("web", {"public_url": '"http://x.example"'}, ("warning", "web.public_url", "for anybody to read")),
+    ("dkim", {"sign": "false"}, ("warning", "dkim.sign", "not signed")),
+]
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "expected"), SETTINGS, ids=[f"{s}.{'+'.join(v)}-{e[0]}" for s, v, e in SETTINGS]
+)
+def test_a_doubtful_setting_is_found(found, setting, section, values, expected):
+    setting(section, **values)
+
+    status, rows = found()
+
+    level, key, words = expected
+    assert [row for row in rows if row[:2] == (level, key) and words in row[2]], rows
+    assert status == (0 if level == "warning" and not any(row[0] != "warning" for row in rows) else 1)
+
+
+def test_a_relay_on_this_machine_may_do_without_tls(found, setting):
+    setting("relay", host='"127.0.0.1"', tls='"none"')
+
+    assert found()[0] == 0
+
+
+def test_a_missing_settings_file_does_not_hide_the_rest(found, home):
+    (home / "mailhub.toml").unlink()
+    (home / "storage" / "keys" / "tokens").unlink()
+
+    status, rows = found()
+
+    assert status == 1
+    assert [(level, where) for level, where, _ in rows] == [
+        ("error", "mailhub.toml"),
+        ("error", "storage/keys/tokens"),
+    ]
+
+
+def test_a_folder_that_is_no_home_is_told_so(run, tmp_path):
+    done = run("check", "--json", "--home", tmp_path)
+
+    assert done.status == 1
+    assert {row["file"].removeprefix(f"{tmp_path}/") for row in done.document["findings"]} == {
+        "mailhub.toml",
+        "storage",
+        "storage/keys/tokens",
+    }
+
+
+# ── keys, storage, database ──
+
+
+@pytest.mark.parametrize("name", ["tokens", "dkim-rsa.pem", "dkim-ed25519.pem"])
+def test_a_key_others_can_read_is_an_error(found, home, name):
+    (home / "storage" / "keys" / name).chmod(0o644)
+
+    assert ("error", f"storage/keys/{name}", "others can read this key") in found()[1]
+
+
+@pytest.mark.parametrize("name", ["tokens", "dkim-rsa.pem", "dkim-ed25519.pem"])
+def test_a_broken_or_missing_key_is_an_error(found, home, name):
+    path = home / "storage" / "keys" / name
+
+    path.write_text("no key")
+    broken = found()[1]
+    path.unlink()
+    missing = found()[1]
+
+    for rows in (broken, missing):
+        assert ("error", f"storage/keys/{name}") in {row[:2] for row in rows}
+
+
+def test_storage_others_can_enter_is_a_danger(found, home):
+    (home / "storage").chmod(0o755)
+
+    assert ("danger", "storage", "others can enter: letters and keys lie here") in found()[1]
+
+
+def test_a_missing_database_is_an_error_and_none_is_made(found, home):
+    (home / "storage" / "mailhub.db").unlink()
+
+    assert ("error", "storage/mailhub.db") in {row[:2] for row in found()[1]}
+    assert not (home / "storage" / "mailhub.db").exists()
+
+
+def test_a_password_file_is_ours_alone_and_not_empty(found, home, setting, tmp_path):
+    password = tmp_path / "password"
+    password.write_text("")
+    password.chmod(0o640)
+    setting("relay", username='"us"', password_file=f'"{password}"')
+
+    said = {row[2] for row in found()[1] if row[1] == "relay.password_file"}
+
+    assert said == {f"{password} is empty", f"others can read {password}"}
+
+
+def test_a_password_in_the_settings_is_as_secret_as_their_file(found, home, setting):
+    setting("database", url='"postgresql://us:secret@127.0.0.1:1/x"')
+    (home / "mailhub.toml").chmod(0o644)
+
+    rows = found()[1]
+
+    assert ("error", "database.url", "others can read the password in it") in rows
+    assert "secret" not in str(rows)
+
+
+# ── certificate ──
+
+
+def _certificate(folder, ends):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.villes-rives.example")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(ends - timedelta(days=90))
+        .not_valid_after(ends)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    (folder / "key.pem").chmod(0o640)
+    return {"certificate": f'"{folder}/cert.pem"', "private_key": f'"{folder}/key.pem"'}
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(-1, ("error", "ended on")), (7, ("warning", "ends on")), (80, None)]
+)
+def test_the_end_of_a_certificate_is_seen_coming(found, setting, tmp_path, days, expected):
+    setting("receive", **_certificate(tmp_path, datetime.now(UTC) + timedelta(days=days)))
+
+    rows = [(row[0], row[2]) for row in found()[1] if row[1].startswith("receive.")]
+
+    assert [(level, words.split(" on ")[0].rpartition(" ")[2] + " on") for level, words in rows] == (
+        [expected] if expected else []
+    )
+
+
+def test_a_certificate_that_is_none_and_a_key_others_read_are_errors(found, setting, tmp_path):
+    values = _certificate(tmp_path, datetime.now(UTC) + timedelta(days=80))
+    (tmp_path / "cert.pem").write_text("Bonjour")
+    (tmp_path / "key.pem").chmod(0o644)
+    setting("receive", **values)
+
+    rows = found()[1]
+
+    assert {(row[0], row[1]) for row in rows if row[1].startswith("receive.")} == {
+        ("error", "receive.certificate"),
+        ("error", "receive.private_key"),
+    }
+
+
+def test_a_key_of_another_certificate_is_an_error(found, setting, tmp_path):
+    (tmp_path / "other").mkdir()
+    values = _certificate(tmp_path, datetime.now(UTC) + timedelta(days=80))
+    _certificate(tmp_path / "other", datetime.now(UTC) + timedelta(days=80))
+    shutil.copy(tmp_path / "other" / "key.pem", tmp_path / "key.pem")
+    setting("receive", **values)
+
+    assert [row[:2] for row in found()[1] if row[1].startswith("receive.")] == [
+        ("error", "receive.private_key")
+    ]
+
+
+# ── templates ──
+
+
+def test_every_packaged_template_has_samples_and_renders(found):
+    centre = Centre("Villes & Rives", "villes-rives.example", Keyring(1, {1: bytes(32)}))
+    names = [
+        path.relative_to(PACKAGED).as_posix()
+        for room in ("mail", "words")
+        for path in (PACKAGED / room).rglob("*.txt")
+    ]
+
+    assert [name for name in names if not samples.of(name, centre)] == []
+    assert found()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Bonjour {{ prenom }}", "'prenom' is undefined"),
+        ("{% if x %}", "line 1: "),
+        ("{{ centre.name.upper(1) }}", ""),
+        ("{{ centre.__class__.__mro__ }}", "unsafe"),
+        ("{{ first_contact_on|jour }}", "No filter named 'jour'"),
+    ],
+)
+def test_a_template_of_the_home_that_does_not_hold_is_an_error(found, home, text, words):
+    path = home / "templates" / "mail" / "acknowledgement" / "body.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+    rows = [row for row in found()[1] if row[0] == "error"]
+
+    assert [row[1] for row in rows] == ["templates/mail/acknowledgement/body.txt"]
+    assert words in rows[0][2]
+
+
+def test_a_template_no_letter_uses_is_told(found, home):
+    path = home / "templates" / "mail" / "acknowlegement" / "body.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("Bonjour")
+
+    assert (
+        "warning",
+        "templates/mail/acknowlegement/body.txt",
+        "no letter uses a template of this name",
+    ) in found()[1]
