@@ -50,12 +50,7 @@ def tick(home: Home = HERE, now: Now = None, json: AsJson = False) -> None:
 
 
 def receive(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="A mail; - for standard input."
-        ),
-    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A mail; - for standard input.")],
     home: Home = HERE,
     sender: Annotated[
         str | None,
@@ -80,7 +75,7 @@ def receive(
     from mailhub.mail import message
     from mailhub.mail.envelope import Envelope
 
-    raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     if not raw.strip():
         raise Refused(f"{file} is empty")
     said = message.read(raw)
@@ -113,17 +108,21 @@ def receive(
 
 
 def play(
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", metavar="DIR", help="Where to play.", show_default="a new temporary folder"),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Tell the story in the terminal and end.")] = False,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0: any free one.")
-    ] = 8025,
+    ] = 0,
     now: Now = None,
 ) -> None:
-    """Watch a fictional centre at work on this machine; nothing leaves it, nothing is kept."""
+    """Watch a fictional centre at work: real mail on this machine, and none that leaves it."""
     from mailhub import play as stage
 
     logs.configure("warning", "text")
-    stage.run(once=once, port=port, now=now)
+    raise typer.Exit(stage.run(home=home, port=port, once=once, now=now))
 
 
 def _recipients(house: "House", given: list[str] | None, named: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ import structlog
 from typer.testing import CliRunner
 
 from mailhub.cli.program import app
-from tests.cli.program import NOW, QUESTION, Answer, Run
+from tests.cli.program import NOW, QUESTION, Answer, Run, write_setting
 
 
 @pytest.fixture
@@ -68,16 +68,7 @@ def setting(home: Path) -> Callable[..., None]:
     """Write a setting into the file of `home`, in place of its default."""
 
     def write(section: str, **values: str) -> None:
-        path = home / "mailhub.toml"
-        lines = path.read_text().splitlines()
-        at = lines.index(f"[{section}]") + 1
-        for key in values:
-            lines = [
-                line for number, line in enumerate(lines) if number < at or not line.startswith(f"{key} = ")
-            ]
-        path.write_text(
-            "\n".join([*lines[:at], *(f"{key} = {value}" for key, value in values.items()), *lines[at:]])
-        )
+        write_setting(home, section, **values)
 
     return write
 

@@ -76,3 +76,14 @@ def mailhub(*words: object, input: bytes = b"", cwd: Path | None = None, **env: 
         check=False,
     )
     return Answer(done.returncode, done.stdout, done.stderr.decode())
+
+
+def write_setting(home: Path, section: str, **values: str) -> None:
+    """Write settings into the file of a home, in place of what stands there."""
+    path = home / "mailhub.toml"
+    before, head, after = path.read_text().partition(f"\n[{section}]\n")
+    kept, bracket, rest = after.partition("\n[")
+    for key in values:
+        kept = "\n".join(line for line in kept.split("\n") if not line.startswith(f"{key} = "))
+    written = "\n".join(f"{key} = {value}" for key, value in values.items())
+    path.write_text(f"{before}{head}{written}\n{kept}{bracket}{rest}")
