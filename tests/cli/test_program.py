@@ -69,7 +69,7 @@ def test_everything_that_lists_or_shows_speaks_json():
         (["inspect", "--no-verdict", "-"], {"sqlalchemy", "uvicorn", "jinja2", "alembic"}),
         (["inspect", "-"], {"uvicorn", "starlette", "alembic", "jinja2", "pydantic_settings"}),
     ],
-    ids=" ".join,
+    ids=["help", "help of a noun", "inspect without verdict", "inspect"],
 )
 def test_a_quick_command_loads_nothing_heavy(words, heavy):
     program = (
