@@ -1,0 +1,73 @@
+"""One performance: told in the terminal and checked, or played by hand on a page of this machine."""
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from collections.abc import Coroutine
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from mailhub.errors import Refused
+from mailhub.play import home as homes
+from mailhub.play import page, story
+from mailhub.play.evening import Evening
+from mailhub.play.stage import Stage
+from mailhub.play.teller import FalseStepError, Teller
+
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+
+
+def run(
+    home: Path | None = None,
+    port: int = 0,
+    once: bool = False,  # noqa: FBT001, FBT002 — the shape the command line calls
+    now: datetime | None = None,
+) -> int:
+    """Play; the exit code is 1 when a step of the story was false.
+
+    Without `home` a new temporary folder is used; it stays, because the mails are in it. `now` stops every clock.
+    """
+    folder = home.absolute() if home else Path(tempfile.mkdtemp(prefix="mailhub-play-"))
+    if once and homes.was_played_in(folder):
+        raise Refused(f"{folder} was played in before; the story begins in a new folder")
+    return asyncio.run(_interruptible(_tell(folder, now) if once else _show(folder, port, now), folder))
+
+
+async def _interruptible(work: Coroutine[object, object, int], folder: Path) -> int:
+    """Do this until Ctrl-C or SIGTERM, and say where the mails are."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        code = await task
+    except asyncio.CancelledError:
+        code = INTERRUPTED
+    typer.echo(f"\nThe mails are in {folder / homes.MAILS}; the home is {folder}")
+    return code
+
+
+async def _tell(folder: Path, now: datetime | None) -> int:
+    typer.echo(f"A question in the life of a fictional centre. Every mail is a file below {folder}")
+    teller = Teller(typer.echo, folder)
+    async with Stage(folder, now) as stage:
+        teller.scene("The house opens")
+        teller.true(f"`mailhub serve` runs as process {stage.house.pid}", stage.house.pid is not None)
+        try:
+            await story.tell(Evening(stage, teller))
+        except FalseStepError as step:
+            typer.echo(f"\nThis was false: {step}")
+            return 1
+    typer.echo("\nEvery step was true.")
+    return 0
+
+
+async def _show(folder: Path, port: int, now: datetime | None) -> int:
+    with contextlib.closing(page.bound(port)) as listener:
+        typer.echo(f"http://127.0.0.1:{listener.getsockname()[1]}/  (Ctrl-C ends the play)")
+        async with Stage(folder, now) as stage:
+            await page.serve(stage, listener)
+    return 0
