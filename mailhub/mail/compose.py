@@ -18,7 +18,7 @@ from mailhub.errors import Refused
 from mailhub.mail import domains, fields
 from mailhub.mail.draft import Draft, Enclosure
 
-# Relays refuse header blocks of more than 4,096 octets (desk.md P26); two DKIM signatures take up to 1,550.
+# Relays refuse header blocks of more than 4,096 octets (desk.md P26); two DKIM signatures take up to 1,500.
 HEADER_OCTETS = 2500
 REFERENCES_OCTETS = 1500  # idem
 SUBJECT_LENGTH = 255
