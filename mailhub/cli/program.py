@@ -12,6 +12,7 @@ from mailhub.cli import (
     inspect,
     journal,
     keys,
+    lists,
     organisations,
     outbox,
     requests,
@@ -85,6 +86,7 @@ _add(
     keys.dkim,
     ("keys", keys.app),
     ("db", database.app),
+    ("lists", lists.app),
 )
 _add("Running", service.serve, service.tick, service.receive, service.play)
 _add(

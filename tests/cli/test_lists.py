@@ -1,0 +1,65 @@
+"""What `mailhub lists` says of a new home: two publications, nothing wrong, and their dates."""
+
+
+def test_a_new_home_has_the_letter_and_the_review(run, home):
+    listed = run("lists", "ls", "--json", "--home", home)
+
+    assert [(row["code"], row["cadence"], row["channels"]) for row in listed.lines] == [
+        ("lettre", "premier mardi ouvré", ["email", "paper"]),
+        ("revue", "2e et 4e jeudi", ["email"]),
+    ]
+    assert run("lists", "ls", "--home", home).out.startswith(
+        "lettre\tpublication\tLettre mensuelle\tlettre\t"
+    )
+
+
+def test_the_dates_of_a_year_with_what_moved_them(run, home):
+    shown = run("lists", "calendar", "revue", "--year", "2026", "--home", home)
+
+    assert len(shown.out.splitlines()) == 24
+    assert "revue\t2026-05-13\tmercredi\t09:00\t2026-05-14\tAscension\n" in shown.out
+
+
+def test_closures_of_the_settings_move_dates(run, home):
+    settings = home / "mailhub.toml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("# closures = []", 'closures = ["2026-08-03/2026-08-07"]'), "utf-8")
+    rows = run("lists", "calendar", "--year", "2026", "--json", "--home", home).lines
+
+    assert len(rows) == 36
+    assert [row for row in rows if row["because"] == "2026-08-03/2026-08-07"] == [
+        {
+            "code": "lettre",
+            "day": "2026-08-11",
+            "weekday": "mardi",
+            "at": "2026-08-11T07:00:00+00:00",
+            "planned": "2026-08-04",
+            "because": "2026-08-03/2026-08-07",
+            "hour": "09:00",
+        }
+    ]
+
+
+def test_from_today_a_year_of_dates(run, home):
+    assert len(run("lists", "calendar", "revue", "--json", "--home", home).lines) == 24
+
+
+def test_everything_wrong_is_said_and_fails(run, home):
+    (home / "lists" / "lettre.toml").write_text('titre = "Lettre"\nkind = "circle"\n', "utf-8")
+    said = 'lists/lettre.toml: unknown key "titre" (did you mean "title"?)'
+
+    checked = run("lists", "check", "--home", home)
+
+    assert (checked.status, checked.out, checked.said) == (1, f"{said}\n", "1 wrong\n")
+    assert run("lists", "check", "--json", "--home", home).document["ok"] is False
+    assert run("lists", "ls", "--home", home).said == f"mailhub: {said}\n"
+
+
+def test_nothing_is_wrong_with_a_new_home_nor_with_one_without_lists(run, home):
+    assert run("lists", "check", "--home", home).said == "nothing is wrong\n"
+    for path in (home / "lists").iterdir():
+        path.unlink()
+    (home / "lists").rmdir()
+    assert run("lists", "check", "--home", home).said == "nothing is wrong\n"
+    assert run("lists", "calendar", "--home", home).said == "no date: there is no publication in lists/\n"
+    assert run("lists", "calendar", "revue", "--home", home).said == 'mailhub: no publication "revue"\n'
