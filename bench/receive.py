@@ -13,7 +13,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from bench import serving
 from bench.table import Figures, ratio, show, write_json
 
 SIZES = {"4 KiB": 4 * 1024, "40 KiB": 40 * 1024}
@@ -72,17 +72,11 @@ class Contestant:
 
 @contextlib.contextmanager
 def mailhub(home: Path) -> Iterator[Contestant]:
-    """Start the mailhub under test. The one place to change when something else shall stand for mailhub."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.keeper", str(home)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    address = process.stdout.readline().strip()
-    try:
-        yield Contestant("mailhub", address, process.pid)
-    finally:
-        process.terminate()
-        process.wait()
+    """Start `mailhub serve`, which handles what it accepted once the doors are quiet, as Postfix delivers later."""
+    port = free_port()
+    with serving.mailhub(home / "home", port) as process:
+        wait_for(port)
+        yield Contestant("mailhub", f"127.0.0.1:{port}", process.pid)
 
 
 @contextlib.contextmanager

@@ -114,6 +114,14 @@ def _row(session: Session, draft: Draft, domain: str, now: datetime) -> dict[str
     }
 
 
+def is_due(session: Session, now: datetime) -> bool:
+    """Say whether any letter could be claimed, without taking hold of it."""
+    query = select(Outgoing.id).where(
+        col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.DEFERRED]), col(Outgoing.next_at) <= now
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def claim(session: Session, now: datetime, limit: int, paused: Collection[str] = ()) -> list[Outgoing]:
     """Take hold of letters that are due, as *sending*; destinations in `paused` wait their turn."""
     query = (

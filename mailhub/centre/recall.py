@@ -15,6 +15,7 @@ from mailhub.centre.requests import Exchange, ExchangeKind, Request
 from mailhub.database import insert_missing
 from mailhub.mail.french import fold
 
+_MOST_READ = 3000  # characters of a text; the rest tells little more
 _STEM = 6  # letters kept of a word
 _MOST_ASKED = 100  # words of a question that are looked up
 _MOST_WORDS = 8  # the rarest of them, which decide
@@ -58,7 +59,7 @@ class Past:
 
 def stems(text: str) -> frozenset[str]:
     """The words that carry meaning, folded and shortened."""
-    return frozenset(word[:_STEM] for word in _WORD.findall(fold(text)) if word not in _COMMON)
+    return frozenset(word[:_STEM] for word in _WORD.findall(fold(text[:_MOST_READ])) if word not in _COMMON)
 
 
 def remember(session: Session, request_id: int, texts: Iterable[str]) -> None:

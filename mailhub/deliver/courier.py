@@ -54,6 +54,7 @@ class Courier:
     per_destination_per_minute: int = 60
     _wires: list[Wire] = field(default_factory=list, init=False)
     _away: int = field(default=0, init=False)  # how often in a row the relay could not be reached
+    _away_until: datetime | None = field(default=None, init=False)
     _recent: dict[str, deque[datetime]] = field(default_factory=dict, init=False)
 
     def recover(self, *, everything: bool) -> int:
@@ -91,6 +92,11 @@ class Courier:
 
     def _claim(self) -> list[Letter]:
         now = self.now()
+        if self._away_until is not None and now < self._away_until:
+            return []
+        with self.database.reading() as session:
+            if not outbox.is_due(session, now):
+                return []
         with self.database.transaction() as session:
             rows = outbox.claim(session, now, self.connections, self._paused(now))
             return [
@@ -102,7 +108,7 @@ class Courier:
 
     def _settle(self, results: Sequence[tuple[Letter, Answer]]) -> None:
         now = self.now()
-        self._away = self._away + 1 if all(answer.outcome is Outcome.NOT_SENT for _, answer in results) else 0
+        self._mind_the_relay(results, now)
         with self.database.transaction() as session:
             desk = self._desk(session)
             for letter, answer in results:
@@ -113,6 +119,15 @@ class Courier:
         for letter, answer in results:
             if answer.outcome is not Outcome.NOT_SENT:
                 self._recent.setdefault(letter.destination, deque(maxlen=1000)).append(now)
+
+    def _mind_the_relay(self, results: Sequence[tuple[Letter, Answer]], now: datetime) -> None:
+        """When no letter of a turn could leave, the relay is away: let everything wait, each time a little longer."""
+        if all(answer.outcome is Outcome.NOT_SENT for _, answer in results):
+            self._away_until = now + RELAY_AWAY[min(self._away, len(RELAY_AWAY) - 1)]
+            self._away += 1
+            log.warning("relay cannot be reached", again_at=self._away_until, why=results[0][1].line)
+        else:
+            self._away, self._away_until = 0, None
 
     def _note(self, row: Outgoing, answer: Answer, now: datetime) -> None:
         match answer.outcome:
@@ -125,8 +140,7 @@ class Courier:
             case Outcome.IN_DOUBT:
                 outbox.in_doubt(row, answer.line, now)
             case Outcome.NOT_SENT:
-                wait = RELAY_AWAY[min(self._away, len(RELAY_AWAY)) - 1] if self._away else timedelta()
-                outbox.put_back(row, answer.line, now + wait)
+                outbox.put_back(row, answer.line, now)
 
     def _follow_up(self, desk: Desk, row: Outgoing) -> None:
         outbox.put(desk.session, departures.told_of(row, desk), domain=self.centre.domain, now=desk.now)

@@ -12,20 +12,25 @@ from datetime import date, timedelta
 
 from mailhub.mail import wording
 
+_SPACES = re.compile(r" {2,}")
+
 # What keyboards and clients write besides what `wording.fold` knows.
-_TYPED = str.maketrans(
-    dict.fromkeys("´`‛′", "'")
-    | dict.fromkeys("‒−", "-")
-    | dict.fromkeys("«»„‟", '"')
-    | dict.fromkeys("\u2009\u2007\t", " ")
-    | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
-    | {"º": "°", "№": "n°", "：": ":", "…": "..."}
+_TYPED = (
+    *((mark, "'") for mark in "´`‛′"),
+    *((dash, "-") for dash in "‒−"),
+    *((quote, '"') for quote in "«»„‟"),
+    *((space, " ") for space in "\u2009\u2007\t"),
+    *((nothing, "") for nothing in "\u200b\u200c\u200d\u2060\ufeff\u00ad"),
+    ("º", "°"),
+    ("№", "n°"),
+    ("：", ":"),
+    ("…", "..."),
 )
 
 
 def fold(text: str) -> str:
     """Text as `wording.fold` makes it, and without double spaces, invisible characters and typed accents."""
-    return re.sub(r" {2,}", " ", wording.fold(text.translate(_TYPED)))
+    return _SPACES.sub(" ", wording.fold(wording.replaced(text, _TYPED)))
 
 
 def fold_in_place(text: str) -> str:

@@ -7,6 +7,7 @@ under way (group commit). Nobody is told `kept` before the commit; when it fails
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from mailhub.receive.smtp import Arrival, Kept
 
 MOST_AT_ONCE = 500
 MOST_OCTETS_AT_ONCE = 64 * 1024 * 1024
+PRESSED_SECONDS = 0.02
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ class Intake:
         self._bell = bell
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+        self._last_arrival = 0.0  # on the monotonic clock
         self.accepted = 0  # rows new in the journal since start
         self.refused = 0  # mails told to come again
 
@@ -46,8 +49,13 @@ class Intake:
         self._queue.put(None)
         self._thread.join()
 
+    def is_pressed(self) -> bool:
+        """Say whether mail comes in this very moment: a sender waits, while what is accepted is safe and may wait."""
+        return time.monotonic() - self._last_arrival < PRESSED_SECONDS
+
     async def keep(self, arrival: Arrival) -> list[Kept]:
         """Resolve once the mail is committed, or could not be."""
+        self._last_arrival = time.monotonic()
         loop = asyncio.get_running_loop()
         kept: asyncio.Future[bool] = loop.create_future()
         self._queue.put((arrival, loop, kept))
