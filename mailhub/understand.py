@@ -5,7 +5,7 @@ what the mail means here: is it known already, is its author staff, whose token 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
@@ -121,8 +121,8 @@ def place(session: Session, reading: Reading, centre: Centre, row: Inbound) -> R
     assert now is not None
     sender = reading.sender
     staff = people.colleague_at(session, sender) if sender else None
-    person = people.recognise(session, sender) if sender else None
-    request, participant = _thread(session, reading, person)
+    authors = people.all_at(session, sender) if sender else []
+    request, participant = _thread(session, reading, [people.identity(person) for person in authors])
     token = reading.token
     seen = journal.seen(
         session,
@@ -167,9 +167,9 @@ def _is_own(reading: Reading, centre: Centre) -> bool:
 
 
 def _thread(
-    session: Session, reading: Reading, person: people.Person | None
+    session: Session, reading: Reading, authors: Sequence[int]
 ) -> tuple[requests.Request | None, bool]:
-    """The request a mail belongs to, and whether its author is one of those whose thread it is.
+    """The request a mail belongs to, and whether one of those who have its author's address takes part in it.
 
     A signed token says which thread, whoever bears it. An id it merely shares counts only for a participant (P14),
     so that nobody enters a thread by naming an id they have seen or guessed (P10, P11).
@@ -178,10 +178,10 @@ def _thread(
         if token is not None and token.purpose in THREAD_PURPOSES:
             request = requests.get(session, token.thread)
             if request is not None:
-                return request, person is not None and person.id in requests.participants(session, request)
-    if person is not None:
+                return request, not requests.participants(session, request).isdisjoint(authors)
+    if authors:
         for request in requests.sharing_an_id(session, threads.ids_of(reading.message)):
-            if person.id in requests.participants(session, request):
+            if not requests.participants(session, request).isdisjoint(authors):
                 return request, True
     return None, False
 

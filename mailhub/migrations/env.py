@@ -9,10 +9,17 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 from mailhub import journal, outbox, schedule, storage
-from mailhub.centre import people, recall, requests
+from mailhub.centre import recall, requests, returns
+from mailhub.centre.people import functions, organisations, persons, postal, staff
+from mailhub.centre.subscriptions import confirmation, consent, subscription
 
 # Every module that declares a table, in the order of the floors; imported here, nowhere else for this purpose.
-TABLES = (storage, people, requests, recall, journal, outbox, schedule)
+# fmt: off
+TABLES = (
+    storage, organisations, persons, functions, postal, staff, requests, recall, subscription, consent, confirmation,
+    returns, journal, outbox, schedule,
+)
+# fmt: on
 
 
 def plain(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:

@@ -1,0 +1,101 @@
+"""Who writes and who answers: persons, their addresses, their organisations, the functions they hold, and the staff.
+
+A person is known by an address; an organisation by its mail domains. A shared mailbox (`mairie@`) is an address of
+an organisation, not of a person (M7, S28). Nothing here is merged or guessed: what is not certain is proposed.
+"""
+
+from mailhub.centre.people.functions import (
+    Function,
+    Tenure,
+    appoint,
+    function,
+    function_called,
+    functions_of,
+    holder,
+)
+from mailhub.centre.people.identity import identity
+from mailhub.centre.people.organisations import (
+    Organisation,
+    OrganisationDomain,
+    is_member,
+    organisation_called,
+    organisation_of,
+    organisations,
+    register_organisation,
+)
+from mailhub.centre.people.persons import (
+    SHARED_LOCAL_PARTS,
+    EmailAddress,
+    Person,
+    address_of,
+    addresses,
+    all_at,
+    change_address,
+    forget_old_addresses,
+    give_address,
+    introduce,
+    meet,
+    recognise,
+    same_name,
+)
+from mailhub.centre.people.postal import PostalAddress, postal_of, set_postal
+from mailhub.centre.people.staff import (
+    Colleague,
+    Staff,
+    StaffAddress,
+    colleague,
+    colleague_at,
+    disable,
+    hire,
+    name_of_staff,
+    staff_addresses,
+    staff_called,
+    team,
+    told_of_new,
+)
+
+__all__ = [
+    "SHARED_LOCAL_PARTS",
+    "Colleague",
+    "EmailAddress",
+    "Function",
+    "Organisation",
+    "OrganisationDomain",
+    "Person",
+    "PostalAddress",
+    "Staff",
+    "StaffAddress",
+    "Tenure",
+    "address_of",
+    "addresses",
+    "all_at",
+    "appoint",
+    "change_address",
+    "colleague",
+    "colleague_at",
+    "disable",
+    "forget_old_addresses",
+    "function",
+    "function_called",
+    "functions_of",
+    "give_address",
+    "hire",
+    "holder",
+    "identity",
+    "introduce",
+    "is_member",
+    "meet",
+    "name_of_staff",
+    "organisation_called",
+    "organisation_of",
+    "organisations",
+    "postal_of",
+    "recognise",
+    "register_organisation",
+    "same_name",
+    "set_postal",
+    "staff_addresses",
+    "staff_called",
+    "team",
+    "told_of_new",
+]

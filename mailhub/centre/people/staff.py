@@ -1,0 +1,126 @@
+"""The team: who answers, from which addresses, and who is told of what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from mailhub.centre.people.identity import identity
+from mailhub.errors import Refused, UnknownRow
+from mailhub.mail.address import normalise
+
+
+class Staff(SQLModel, table=True):
+    """A member of the team. Disabled staff keep their history and lose every token at once (S4)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    told_of_new: bool = True  # receives a copy of each new question
+    active: bool = True
+    created_at: datetime
+
+
+class StaffAddress(SQLModel, table=True):
+    """An address a member of staff writes from; copies go to the main one."""
+
+    address: str = Field(primary_key=True)  # normalised
+    staff_id: int = Field(foreign_key="staff.id", index=True)
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """An active member of staff, as the rest of the house sees them."""
+
+    id: int
+    name: str
+    address: str  # where copies go; never shown to an asker
+
+
+def hire(
+    session: Session, name: str, addresses: list[str], now: datetime, *, told_of_new: bool = True
+) -> Staff:
+    """Add a member of staff with the addresses they write from; copies go to the first."""
+    if session.exec(select(Staff).where(Staff.name == name)).first():
+        raise Refused(f"there is already a member of staff called {name}")
+    staff = Staff(name=name, told_of_new=told_of_new, created_at=now)
+    session.add(staff)
+    session.flush()
+    for place, written in enumerate(addresses):
+        address = normalise(written)
+        if session.get(StaffAddress, address):
+            raise Refused(f"{address} already belongs to a member of staff")
+        session.add(StaffAddress(address=address, staff_id=identity(staff), main=place == 0))
+    return staff
+
+
+def disable(session: Session, name_or_address: str) -> Staff:
+    """Take somebody off the staff: their tokens are dead from this instant (S4)."""
+    staff = staff_called(session, name_or_address)
+    staff.active = False
+    return staff
+
+
+def staff_called(session: Session, name_or_address: str) -> Staff:
+    """The member of staff with this address, this name, or the only one whose name begins so."""
+    row = session.get(StaffAddress, normalise(name_or_address)) if "@" in name_or_address else None
+    if row is not None:
+        return session.get_one(Staff, row.staff_id)
+    everyone = session.exec(select(Staff)).all()
+    wanted = name_or_address.casefold()
+    found = [staff for staff in everyone if staff.name.casefold() == wanted] or [
+        staff for staff in everyone if staff.name.casefold().startswith(wanted)
+    ]
+    if len(found) != 1:
+        names = ", ".join(staff.name for staff in everyone) or "nobody yet; see `mailhub staff add`"
+        raise UnknownRow(f"no single member of staff is called {name_or_address!r} (staff: {names})")
+    return found[0]
+
+
+# Built once: building a question costs more than its answer, and these are asked for every mail.
+_ACTIVE = (
+    select(Staff.id, Staff.name, StaffAddress.address)
+    .join(StaffAddress)
+    .where(col(Staff.active).is_(True), col(StaffAddress.main).is_(True))
+    .order_by(col(Staff.id))
+)
+_TOLD_OF_NEW = _ACTIVE.where(col(Staff.told_of_new).is_(True))
+
+
+def colleague(session: Session, staff_id: int) -> Colleague | None:
+    """An active member of staff, or None: whoever left is nobody here."""
+    row = session.execute(_ACTIVE.where(col(Staff.id) == bindparam("id")), {"id": staff_id}).first()
+    return Colleague(*row) if row else None
+
+
+def colleague_at(session: Session, address: str) -> Colleague | None:
+    """The active member of staff who writes from this address."""
+    row = session.get(StaffAddress, normalise(address))
+    return colleague(session, row.staff_id) if row else None
+
+
+def told_of_new(session: Session) -> list[Colleague]:
+    """Whoever receives a copy of each new question."""
+    return [Colleague(*row) for row in session.execute(_TOLD_OF_NEW).all()]
+
+
+def staff_addresses(session: Session) -> list[str]:
+    """Every address of staff, past ones too: none of them is ever shown to an asker (O5)."""
+    return list(session.exec(select(StaffAddress.address)).all())
+
+
+def team(session: Session) -> list[tuple[Staff, list[str]]]:
+    """Everybody who is or was staff, with their addresses, the main one first."""
+    addresses: dict[int, list[str]] = {}
+    query = select(StaffAddress).order_by(col(StaffAddress.main).desc(), col(StaffAddress.address))
+    for row in session.exec(query).all():
+        addresses.setdefault(row.staff_id, []).append(row.address)
+    everybody = session.exec(select(Staff).order_by(col(Staff.id))).all()
+    return [(staff, addresses.get(identity(staff), [])) for staff in everybody]
+
+
+def name_of_staff(session: Session, staff_id: int | None) -> str | None:
+    """The name of somebody who is or was staff."""
+    staff = session.get(Staff, staff_id) if staff_id is not None else None
+    return staff.name if staff else None

@@ -1,0 +1,1 @@
+"""Who receives what, by which way, and with what proof."""

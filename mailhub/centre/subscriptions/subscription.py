@@ -1,0 +1,116 @@
+"""One subscription: one publication for one person, or for a function whoever holds it.
+
+The row says where it stands now; how it came there is told by the consent records, which are never changed.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Column, UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, or_, select
+
+from mailhub.centre import people
+from mailhub.database import words
+from mailhub.errors import UnknownRow
+
+
+class State(StrEnum):
+    """Where a subscription stands."""
+
+    PENDING = "pending"  # asked for, not yet confirmed: nothing is sent but the question
+    ACTIVE = "active"
+    PAUSED = "paused"  # between two instants; it ends by itself
+    LEFT = "left"
+    SUSPENDED = "suspended"  # its email came back too often; paper goes on
+    COMPLAINED = "complained"  # reported as spam: never again without their own word
+    SUPPRESSED = "suppressed"  # asked never to be written to
+
+
+class Channel(StrEnum):
+    """How its issues come."""
+
+    EMAIL = "email"
+    PAPER = "paper"
+    BOTH = "both"
+
+    @property
+    def has_email(self) -> bool:
+        """Whether email is part of it."""
+        return self is not Channel.PAPER
+
+    @property
+    def has_paper(self) -> bool:
+        """Whether paper is part of it."""
+        return self is not Channel.EMAIL
+
+
+# Nobody comes back from these by a file or by staff alone (T21): it takes the person's own word.
+CLOSED = frozenset({State.LEFT, State.COMPLAINED, State.SUPPRESSED})
+LIVE = frozenset({State.ACTIVE, State.PAUSED, State.SUSPENDED})
+
+
+class Subscription(SQLModel, table=True):
+    """One publication for one person or one function."""
+
+    __table_args__ = (
+        CheckConstraint("(person_id IS NULL) <> (function_id IS NULL)", name="one_holder"),
+        UniqueConstraint("publication", "person_id"),
+        UniqueConstraint("publication", "function_id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    publication: str  # its code: "lettre"
+    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    function_id: int | None = Field(default=None, foreign_key="function.id", index=True)
+    state: State = Field(sa_column=Column(words(State), nullable=False))
+    channel: Channel = Field(sa_column=Column(words(Channel), nullable=False))
+    paused_from: datetime | None = None  # while paused: from this instant …
+    paused_until: datetime | None = None  # … until just before this one
+    returns_since: datetime  # older failures of its email no longer count (T11, T15)
+    created_at: datetime
+    changed_at: datetime
+
+    def state_at(self, at: datetime) -> State:
+        """Where it stands at an instant: a pause begins and ends by itself."""
+        if self.state is not State.PAUSED:
+            return self.state
+        begun = self.paused_from is None or self.paused_from <= at
+        over = self.paused_until is not None and self.paused_until <= at
+        return State.PAUSED if begun and not over else State.ACTIVE
+
+
+def get(session: Session, subscription_id: int) -> Subscription:
+    """The subscription of this row."""
+    row = session.get(Subscription, subscription_id)
+    if row is None:
+        raise UnknownRow(f"there is no subscription {subscription_id}; `mailhub subscribers ls` lists them")
+    return row
+
+
+def find(session: Session, publication: str, person_id: int) -> Subscription | None:
+    """A person's own subscription to a publication."""
+    return session.exec(
+        select(Subscription).where(
+            Subscription.publication == publication, Subscription.person_id == person_id
+        )
+    ).first()
+
+
+def held_by(session: Session, person_ids: Collection[int]) -> list[Subscription]:
+    """Every subscription of these persons, their own and those of functions they hold, oldest first."""
+    seats = [seat.id for person_id in person_ids for seat in people.functions_of(session, person_id)]
+    query = select(Subscription).where(
+        or_(
+            col(Subscription.person_id).in_(list(person_ids)),
+            col(Subscription.function_id).in_(seats),
+        )
+    )
+    return list(session.exec(query.order_by(col(Subscription.id))).all())
+
+
+def reader_of(session: Session, row: Subscription) -> people.Person | None:
+    """Who reads it now; None for a function nobody holds."""
+    if row.function_id is not None:
+        return people.holder(session, row.function_id)
+    assert row.person_id is not None
+    return session.get(people.Person, row.person_id)
