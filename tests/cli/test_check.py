@@ -222,6 +222,15 @@ def test_a_password_in_the_settings_is_as_secret_as_their_file(found, home, sett
     assert "secret" not in str(rows)
 
 
+def test_a_list_that_says_nothing_that_can_be_done_is_an_error(found, home):
+    (home / "lists" / "revue.toml").write_text('titel = "Revue de presse"')
+
+    rows = found()[1]
+
+    assert ("error", "lists/revue.toml") in {row[:2] for row in rows}
+    assert any("did you mean" in row[2] for row in rows)
+
+
 # ── certificate ──
 
 

@@ -14,6 +14,7 @@ __all__ = ["Finding", "Level", "examine"]
 _WITHOUT_SETTINGS: tuple[Callable[[Path], Iterable[Finding]], ...] = (
     folder.storage,
     folder.token_keys,
+    folder.publications,
     words.templates,
 )
 _WITH_SETTINGS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from mailhub import config, keys
+from mailhub import config, keys, lists
 from mailhub import home as homes
-from mailhub.centre import people
+from mailhub.centre import cadences, people
 from mailhub.cli.checkup import finding
 from mailhub.cli.checkup.finding import Finding, Level
 from mailhub.config import Settings
@@ -46,6 +46,20 @@ def token_keys(home: Path) -> Iterator[Finding]:
             error,
             folder / "tokens",
             "put the file of a backup back, or run `mailhub init`: answers to old letters then find no thread",
+        )
+
+
+def publications(home: Path) -> Iterator[Finding]:
+    """Every file of lists/ says something that can be done."""
+    _, problems = lists.examine(home / "lists", cadence=cadences.parse)
+    for problem in problems:
+        file = str(home / problem.file)
+        yield Finding(
+            Level.ERROR,
+            file,
+            problem.key or "-",
+            problem.says,
+            "correct it; docs/lists.md describes every key",
         )
 
 
