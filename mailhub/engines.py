@@ -46,8 +46,11 @@ def sqlite(
 
     @event.listens_for(engine, "do_connect")
     def create_private(*_: object) -> None:
-        with suppress(OSError):  # SQLite will say what is wrong with the place
-            os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT, 0o600))
+        # Only when it is not there (O_EXCL): closing any descriptor of a file drops all locks this process holds on
+        # it, and the next process to leave would then take the log of our work away.
+        # https://www.sqlite.org/howtocorrupt.html, section 2.2
+        with suppress(OSError):  # it is there; or SQLite will say what is wrong with the place
+            os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -1,5 +1,6 @@
 """One transaction per thing that happens: all of it or nothing, whatever the disk and the neighbours do."""
 
+import hashlib
 import re
 import signal
 import sqlite3
@@ -604,3 +605,28 @@ def test_a_word_outside_its_list_is_refused(database: Database):
 
     with pytest.raises(sa.exc.StatementError, match="furious"):
         happen(database, lambda session: session.execute(moods.insert(), {"mood": "furious"}))
+
+
+def test_a_visitor_who_leaves_takes_nothing_away(sqlite_url, now):
+    """Another process that opens and closes the file must not believe it was the last: the log would be deleted."""
+    database = Database(sqlite_url)
+    path = database.url.database
+    with database.reading():
+        pass
+    with database.transaction() as session:  # a second connection of ours opens the file once more
+        storage.keep(session, b"first", now)
+    visit = f"import sqlite3; c = sqlite3.connect({path!r}); print(c.execute('SELECT count(*) FROM blob').fetchone()[0])"
+
+    counts = []
+    for text in (b"second", b"third"):
+        counts.append(
+            int(subprocess.run([sys.executable, "-c", visit], capture_output=True, check=True).stdout)
+        )
+        with database.transaction() as session:
+            storage.keep(session, text, now)
+        with database.reading() as session:
+            assert storage.fetch(session, hashlib.sha256(text).hexdigest()) == text
+
+    assert counts == [1, 2]
+    assert Path(f"{path}-wal").exists()
+    database.close()
