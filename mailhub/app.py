@@ -21,7 +21,8 @@ from pathlib import Path
 
 import structlog
 
-from mailhub import keys
+from mailhub import keys, lists
+from mailhub.centre import cadences
 from mailhub.centre.calendar import Calendar
 from mailhub.centre.profile import Centre, Courtesy, Service
 from mailhub.centre.requests import Promise
@@ -267,6 +268,7 @@ def _centre(settings: Settings) -> Centre:
         courtesy=Courtesy(**courtesy.model_dump()),
         needs_strong_staff=settings.trust.staff_trust == "token+address+proof",
         files_url=f"{web}/fichiers/" if web else "",
+        lists=lists.load(settings.home / "lists", cadence=cadences.parse),
     )
 
 

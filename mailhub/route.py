@@ -11,6 +11,7 @@ from enum import StrEnum
 from mailhub.centre.profile import Service
 from mailhub.mail.kinds import Kind
 from mailhub.mail.tokens import Purpose
+from mailhub.mail.wish import Kind as Wanted
 from mailhub.understand import Reading
 
 
@@ -28,6 +29,7 @@ class Errand(StrEnum):
     NOTE = "note"
     ANSWER = "answer"  # a staff reply, to be judged by its factors
     FOLLOW_UP = "follow-up"  # the asker again, or a third party
+    SUBSCRIPTION = "subscription"  # a wish about what somebody receives, or their yes to it
     QUESTION = "question"
     TRIAGE = "triage"
 
@@ -70,6 +72,38 @@ def _in_thread(reading: Reading) -> bool:
     return reading.standing.request_id is not None
 
 
+def _leave_address(reading: Reading) -> bool:
+    """`stop+TOKEN`: the token decides, whoever writes and whatever they write (D24)."""
+    return (
+        reading.service is Service.STOP
+        and reading.token is not None
+        and reading.token.purpose is Purpose.LEAVE
+    )
+
+
+def _settles_subscription(reading: Reading) -> bool:
+    """A yes, a no or a second thought about a subscription, wherever it was sent."""
+    token = reading.reader_token
+    return token is not None and (
+        token.purpose is Purpose.JOIN
+        or (reading.service is Service.CONFIRM and token.purpose in {Purpose.LEAVE, Purpose.DONE})
+    )
+
+
+# What a mail to a question's address must ask for, in so many words, to be no question.
+_PLAIN_COMMANDS = frozenset({Wanted.LEAVE, Wanted.LEAVE_EVERYTHING})
+_NO_COMMANDS = frozenset({Wanted.NONE, Wanted.RSVP, Wanted.YES, Wanted.NO})
+
+
+def _list_command(reading: Reading) -> bool:
+    wish = reading.wish
+    if wish is None or wish.kind in _NO_COMMANDS:
+        return False
+    if reading.service is Service.QUESTION and reading.reader_token is None:
+        return wish.kind in _PLAIN_COMMANDS or (wish.kind is Wanted.JOIN and bool(wish.publications))
+    return True
+
+
 RULES = (
     Rule("let in by an operator", lambda r: _let_in(r) and not _in_thread(r), Errand.QUESTION),
     Rule("let in by staff", lambda r: r.standing.vouched_by is not None, Errand.ANSWER),
@@ -88,6 +122,9 @@ RULES = (
     Rule("staff token", lambda r: _token_is(r, Purpose.ANSWER), Errand.ANSWER),
     Rule("staff in a thread without their token", lambda r: _staff(r) and _in_thread(r), Errand.ANSWER),
     Rule("thread", _in_thread, Errand.FOLLOW_UP),
+    Rule("leave address", _leave_address, Errand.SUBSCRIPTION),
+    Rule("yes or no to a subscription", _settles_subscription, Errand.SUBSCRIPTION),
+    Rule("list command in plain words", _list_command, Errand.SUBSCRIPTION),
     Rule("question address", lambda r: r.service is Service.QUESTION, Errand.QUESTION),
     Rule("dead token", lambda r: r.service in {Service.REPLY, Service.NOTE}, Errand.TRIAGE),
     Rule("somebody has to look", lambda r: True, Errand.TRIAGE),  # noqa: ARG005 — the last line always applies

@@ -5,6 +5,7 @@ what the mail means here: is it known already, is its author staff, whose token 
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from mailhub.centre import people, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Centre, Service
 from mailhub.journal import Inbound
-from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads
+from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads, wishes
 from mailhub.mail.dsn import Delivery
 from mailhub.mail.envelope import Envelope
 from mailhub.mail.kinds import Sort
@@ -23,9 +24,18 @@ from mailhub.mail.message import Message
 from mailhub.mail.quoting import Quoting
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.mail.trust import Strength, Trust
+from mailhub.mail.wish import Asked, Wish
 
 LOOP_HEADER = "X-Mailhub-Loop"
+READER_PURPOSES = frozenset({Purpose.LEAVE, Purpose.JOIN, Purpose.DONE, Purpose.ISSUE})
 THREAD_PURPOSES = frozenset({Purpose.ASKER, Purpose.ANSWER, Purpose.NOTE})
+
+# Where people write about what they receive; a question to another address is read as one only when it speaks of it.
+ABOUT_LISTS = frozenset({Service.LETTER, Service.REVIEW, Service.CONTACT, Service.STOP, Service.CONFIRM})
+_SPEAKS_OF_LISTS = re.compile(
+    r"abonn|d.?s.?inscri|liste|retir|recevoir|stop|unsubscribe|subscribe", re.IGNORECASE
+)
+MOST_WORDS_OF_A_WISH = 90
 
 Weigh = Callable[[Message, Envelope], Trust]  # how the From address is proven: by us, or by a hop we believe
 
@@ -65,7 +75,16 @@ class Reading:
     token: Token | None  # in the envelope recipient; dead, forged and retired ones are None
     nearest: Token | None  # the nearest of our signed ids it answers
     gist: str  # digest of its words, white space and case apart
+    wish: Wish | None = None  # what it asks about lists in plain words; None when it was not read for that
     standing: Standing = Standing()
+
+    @property
+    def reader_token(self) -> Token | None:
+        """The token that says which subscription this is about: of the address written to, else of what it answers."""
+        return next(
+            (token for token in (self.token, self.nearest) if token and token.purpose in READER_PURPOSES),
+            None,
+        )
 
     @property
     def strong(self) -> bool:
@@ -93,7 +112,7 @@ def read(
     )
     service, tag = centre.service_at(envelope.recipient) if centre else (None, None)
     nearest = next(threads.signed_tokens(centre.keyring, said), None) if centre else None
-    return Reading(
+    reading = Reading(
         number=number,
         envelope=envelope,
         message=said,
@@ -112,6 +131,39 @@ def read(
         token=centre.keyring.open(tag) if centre and tag else None,
         nearest=nearest,
         gist=_gist(said.text),
+    )
+    return replace(reading, wish=_wish(reading, centre)) if centre and _may_wish(reading, centre) else reading
+
+
+def _may_wish(reading: Reading, centre: Centre) -> bool:
+    """Say whether a mail is read for what it asks about lists: never a machine's, never all of a long question."""
+    if not centre.lists.publications or reading.sort.kind is not kinds.Kind.HUMAN:
+        return False
+    if reading.service in ABOUT_LISTS or reading.reader_token is not None:
+        return True
+    if reading.service is not Service.QUESTION or reading.nearest is not None:
+        return False
+    said = f"{reading.message.subject or ''} {reading.quoting.reply}"
+    return _SPEAKS_OF_LISTS.search(said) is not None and len(said.split()) <= MOST_WORDS_OF_A_WISH
+
+
+def _wish(reading: Reading, centre: Centre) -> Wish | None:
+    """What its own words ask; a mail that only quotes asks for nothing."""
+    received_at, token = reading.envelope.received_at, reading.reader_token
+    if received_at is None:
+        return None
+    asked = Asked.NOTHING
+    if token is not None and token.purpose is Purpose.DONE:
+        asked = Asked.OTHER_PUBLICATION
+    elif token is not None and (token.purpose is Purpose.JOIN or reading.service is Service.CONFIRM):
+        asked = Asked.CONFIRMATION
+    return wishes.read(
+        "" if reading.quoting.only_quotes else reading.quoting.reply,
+        reading.message.subject,
+        now=centre.calendar.local(received_at).date(),
+        asked=asked,
+        sender=reading.sender,
+        publications=centre.names_of_publications(),
     )
 
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from mailhub.centre.calendar import Calendar
 from mailhub.centre.requests import Promise
+from mailhub.lists import Lists, Publication
+from mailhub.mail import french, wishes
 from mailhub.mail.address import Mailbox, domain_of, normalise, split_tag
 from mailhub.mail.tokens import Keyring
 
@@ -69,6 +71,9 @@ class Centre:
     copy_limit: int = 5 * 1024 * 1024  # octets of files sent along to staff; above, they are fetched
     files_url: str = ""  # where a signed link to a file leads, "" without public pages
     files_days: int = 30  # how long such a link is good for
+    leave_url: str = ""  # the page that leaves a list, before the token; "" without public pages
+    preferences_url: str = ""  # the page of a reader's preferences, idem
+    lists: Lists = field(default_factory=Lists)  # what is published, and for which circles
 
     def address(self, service: Service, token: str | None = None) -> str:
         """The address of a service, with a token in its tag where it has one."""
@@ -78,6 +83,23 @@ class Centre:
     def mailbox(self, service: Service) -> Mailbox:
         """The address of a service under the centre's name."""
         return Mailbox(self.name, self.address(service))
+
+    def service_of(self, publication: Publication) -> Service:
+        """The service a publication is sent from; mail to it is about that publication."""
+        found = (service for service, part in self.local_parts.items() if part == publication.address)
+        return next(found, Service.CONTACT)
+
+    def names_of_publications(self) -> dict[str, tuple[str, ...]]:
+        """Code of each publication and the words that name it in a plain mail."""
+        return {
+            each.code: (*wishes.PUBLICATIONS.get(each.code, ()), each.code, french.fold(each.title))
+            for each in self.lists.publications
+        }
+
+    def publication_of(self, service: Service | None) -> Publication | None:
+        """The publication that is sent from a service, when there is one."""
+        part = self.local_parts.get(service) if service else None
+        return next((each for each in self.lists.publications if each.address == part), None)
 
     def service_at(self, recipient: str) -> tuple[Service | None, str | None]:
         """The service an envelope recipient names, and the tag after the plus; (None, None) when it is not ours."""

@@ -2,7 +2,18 @@
 
 from collections.abc import Callable, Mapping
 
-from mailhub.handlers import aside, bounces, confirmations, follow_ups, notes, questions, replies, triage
+from mailhub.handlers import (
+    aside,
+    bounces,
+    complaints,
+    confirmations,
+    follow_ups,
+    notes,
+    questions,
+    replies,
+    subscriptions,
+    triage,
+)
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.route import Errand
 from mailhub.understand import Reading
@@ -12,7 +23,7 @@ Handler = Callable[[Reading, Desk], Outcome]
 HANDLERS: Mapping[Errand, Handler] = {
     Errand.DUPLICATE: aside.duplicate,
     Errand.BOUNCE: bounces.handle,
-    Errand.COMPLAINT: triage.handle,
+    Errand.COMPLAINT: complaints.handle,
     Errand.RECEIPT: aside.receipt,
     Errand.CALENDAR: triage.handle,
     Errand.AUTOMATIC: aside.automatic,
@@ -21,6 +32,7 @@ HANDLERS: Mapping[Errand, Handler] = {
     Errand.NOTE: notes.handle,
     Errand.ANSWER: replies.handle,
     Errand.FOLLOW_UP: follow_ups.handle,
+    Errand.SUBSCRIPTION: subscriptions.handle,
     Errand.QUESTION: questions.handle,
     Errand.TRIAGE: triage.handle,
 }

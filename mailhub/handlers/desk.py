@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from mailhub.centre.profile import Centre
 from mailhub.journal import Verdict
+from mailhub.lists import Lists
 from mailhub.mail.draft import Draft
 from mailhub.render import Renderer
 
@@ -23,6 +24,11 @@ class Desk:
     now: datetime
     centre: Centre
     renderer: Renderer
+
+    @property
+    def lists(self) -> Lists:
+        """What is published, and for which circles."""
+        return self.centre.lists
 
 
 @dataclass(frozen=True, slots=True)

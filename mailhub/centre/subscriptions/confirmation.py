@@ -4,13 +4,14 @@ At most one letter a day and three a month to one address, whoever asks and howe
 a weapon. Counts are kept by a keyed digest, so that they outlive what is erased after two weeks without an answer.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Column, Index, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from mailhub.centre.subscriptions.subscription import Channel
+from mailhub.centre.subscriptions.subscription import Channel, Subscription
 from mailhub.database import words
 
 A_DAY = timedelta(hours=24)
@@ -34,6 +35,17 @@ class Reply(StrEnum):
     YES = "yes"
     NO = "no"
     LAPSED = "lapsed"  # nobody answered in two weeks
+
+
+class Settled(StrEnum):
+    """What an answer to a question did."""
+
+    DONE = "done"
+    ALREADY = "already done"  # the same answer again: harmless
+    WAITING = "the other address has not answered yet"
+    REFUSED = "refused"
+    ELSEWHERE = "another address than the one asked"
+    GONE = "nobody asks that any more"
 
 
 class Confirmation(SQLModel, table=True):
@@ -61,6 +73,15 @@ class Confirmation(SQLModel, table=True):
     def codes(self) -> tuple[str, ...]:
         """The publications it is about."""
         return tuple(filter(None, self.publications.split(",")))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer did, and to which subscriptions."""
+
+    settled: Settled
+    question: Confirmation | None = None
+    changed: tuple[Subscription, ...] = ()
 
 
 def may_ask(session: Session, digest: str, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, or_, select
 from mailhub.centre import people
 from mailhub.database import words
 from mailhub.errors import UnknownRow
+from mailhub.mail.tokens import Purpose, Token
 
 
 class State(StrEnum):
@@ -79,6 +80,25 @@ class Subscription(SQLModel, table=True):
         return State.PAUSED if begun and not over else State.ACTIVE
 
 
+def pend(
+    session: Session, code: str, holder: people.Person | people.Function, channel: Channel, now: datetime
+) -> Subscription:
+    """A new subscription, which is nothing until somebody says yes."""
+    row = Subscription(
+        publication=code,
+        person_id=people.identity(holder) if isinstance(holder, people.Person) else None,
+        function_id=people.identity(holder) if isinstance(holder, people.Function) else None,
+        state=State.PENDING,
+        channel=channel,
+        returns_since=now,
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
 def get(session: Session, subscription_id: int) -> Subscription:
     """The subscription of this row."""
     row = session.get(Subscription, subscription_id)
@@ -106,6 +126,16 @@ def held_by(session: Session, person_ids: Collection[int]) -> list[Subscription]
         )
     )
     return list(session.exec(query.order_by(col(Subscription.id))).all())
+
+
+def borne(session: Session, token: Token) -> Subscription | None:
+    """The subscription a token of ours is about, while it still is that person's; a successor's is not theirs."""
+    about_issue = token.purpose is Purpose.ISSUE
+    row = session.get(Subscription, token.person if about_issue else token.thread)
+    if row is None or about_issue:
+        return row
+    reader = reader_of(session, row)
+    return row if reader is not None and reader.id == token.person else None
 
 
 def reader_of(session: Session, row: Subscription) -> people.Person | None:

@@ -1,0 +1,135 @@
+"""Going out, pausing, changing the way: at once, on a word, and undone on a word.
+
+Every verb takes the subscriptions it is about and gives back those it changed: said twice, it changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from mailhub.centre.subscriptions import consent
+from mailhub.centre.subscriptions.consent import Act, Consent, Evidence
+from mailhub.centre.subscriptions.subscription import LIVE, Channel, State, Subscription
+from mailhub.mail.tokens import Keyring
+
+# What one word takes back; a complaint or our own stop is not taken back by « ANNULER ».
+_UNDOABLE = frozenset({Act.WITHDRAWN, Act.OBJECTED, Act.PAUSED, Act.RESUMED, Act.CHANNEL})
+
+Changed = tuple[Subscription, ...]
+
+
+def leave(session: Session, rows: Iterable[Subscription], evidence: Evidence) -> Changed:
+    """Stop these subscriptions now."""
+    leaving = [row for row in rows if row.state in LIVE or row.state is State.PENDING]
+    for row in leaving:
+        consent.record(session, row, Act.WITHDRAWN, evidence, state=State.LEFT)
+    return tuple(leaving)
+
+
+def leave_everything(
+    session: Session, keyring: Keyring, rows: Iterable[Subscription], address: str, evidence: Evidence
+) -> Changed:
+    """Stop everything, and never write to this address again."""
+    leaving = [row for row in rows if row.state in LIVE or row.state is State.PENDING]
+    for row in leaving:
+        consent.record(session, row, Act.OBJECTED, evidence, state=State.SUPPRESSED)
+    digest = consent.digest_of(keyring, address)
+    consent.suppress(session, digest, consent.EVERYTHING, evidence.source, evidence.at)
+    return tuple(leaving)
+
+
+def complain(
+    session: Session, keyring: Keyring, row: Subscription, address: str | None, evidence: Evidence
+) -> Changed:
+    """Somebody pressed « spam »: that list stops at once, for that address for ever (D34)."""
+    if address:
+        digest = consent.digest_of(keyring, address)
+        consent.suppress(session, digest, row.publication, evidence.source, evidence.at)
+    if row.state is State.COMPLAINED:
+        return ()
+    consent.record(session, row, Act.COMPLAINED, evidence, state=State.COMPLAINED)
+    return (row,)
+
+
+def pause(
+    session: Session,
+    rows: Iterable[Subscription],
+    evidence: Evidence,
+    *,
+    until: datetime,
+    since: datetime | None = None,
+) -> Changed:
+    """Send nothing between two instants; nobody has to end it."""
+    pausing = [row for row in rows if row.state in {State.ACTIVE, State.PAUSED}]
+    for row in pausing:
+        row.paused_from, row.paused_until = since, until
+        consent.record(session, row, Act.PAUSED, evidence, state=State.PAUSED)
+    return tuple(pausing)
+
+
+def resume(session: Session, rows: Iterable[Subscription], evidence: Evidence) -> Changed:
+    """Send again: a pause ends early, or an address that came back works again and starts at nought (T11)."""
+    resuming = [row for row in rows if row.state in {State.PAUSED, State.SUSPENDED}]
+    for row in resuming:
+        row.returns_since, row.paused_from, row.paused_until = evidence.at, None, None
+        consent.record(session, row, Act.RESUMED, evidence, state=State.ACTIVE)
+    return tuple(resuming)
+
+
+def change_channel(
+    session: Session, rows: Iterable[Subscription], channel: Channel, evidence: Evidence
+) -> Changed:
+    """Send another way from the next issue on, never both by accident."""
+    changing = [row for row in rows if row.state in LIVE and row.channel is not channel]
+    for row in changing:
+        # Email that was stopped for its returns starts afresh when it is asked for again.
+        state = State.ACTIVE if row.state is State.SUSPENDED else row.state
+        if state is not row.state:
+            row.returns_since = evidence.at
+        consent.record(session, row, Act.CHANNEL, evidence, channel=channel, state=state)
+    return tuple(changing)
+
+
+def stop_paper(session: Session, rows: Iterable[Subscription], evidence: Evidence) -> Changed:
+    """No more paper: email goes on where there was any, else the subscription ends (D48)."""
+    live = [row for row in rows if row.state in LIVE and row.channel.has_paper]
+    both = [row for row in live if row.channel is Channel.BOTH]
+    alone = [row for row in live if row.channel is Channel.PAPER]
+    return (
+        *change_channel(session, both, Channel.EMAIL, evidence),
+        *leave(session, alone, evidence),
+    )
+
+
+def undo(
+    session: Session, keyring: Keyring, rows: Sequence[Subscription], address: str, evidence: Evidence
+) -> Changed:
+    """Take the last decision back, with everything that was decided by the same word; nothing when it was undone."""
+    last = {row.id: past[-1] for row in rows if (past := consent.history(session, row.id or 0))}
+    found = [
+        kept for kept in last.values() if kept.act in _UNDOABLE and kept.state_before is not State.PENDING
+    ]
+    if not found:
+        return ()
+    latest = max(found, key=lambda kept: (kept.at, kept.id or 0))
+    together = {kept.subscription_id: kept for kept in found if _by_the_same_word(kept, latest)}
+    undone = [row for row in rows if row.id in together]
+    for row in undone:
+        kept = together[row.id or 0]
+        consent.record(
+            session, row, Act.RESTORED, evidence, state=kept.state_before, channel=kept.channel_before
+        )
+    if latest.act is Act.OBJECTED:
+        digest = consent.digest_of(keyring, address)
+        consent.lift(session, digest, frozenset({consent.EVERYTHING}), evidence.at)
+    return tuple(undone)
+
+
+def _by_the_same_word(kept: Consent, latest: Consent) -> bool:
+    return (kept.at, kept.act, kept.source, kept.inbound_id) == (
+        latest.at,
+        latest.act,
+        latest.source,
+        latest.inbound_id,
+    )

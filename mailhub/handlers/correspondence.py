@@ -1,0 +1,200 @@
+"""The letters we write about subscriptions: to readers, about what was asked or done; to staff, about what they decide.
+
+Each goes to one person, says that a machine wrote it, and is answered at an address that knows what it was about.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mailhub import outbox
+from mailhub.centre import people, subscriptions
+from mailhub.centre.profile import Service
+from mailhub.centre.subscriptions import Asked, Confirmation, Subscription
+from mailhub.handlers import letters
+from mailhub.handlers.desk import Desk
+from mailhub.lists import Publication
+from mailhub.mail import address, threads
+from mailhub.mail.address import Mailbox
+from mailhub.mail.draft import Draft
+from mailhub.mail.tokens import Purpose, Token
+from mailhub.understand import Reading
+
+MOST_TO_STAFF_AN_HOUR = 30  # a flood is not passed on letter by letter; the journal shows it
+
+
+def publications(desk: Desk, codes: Iterable[str]) -> tuple[Publication, ...]:
+    """The publications of these codes that there still are, in the order of `lists/`."""
+    wanted = set(codes)
+    return tuple(each for each in desk.lists.publications if each.code in wanted)
+
+
+def may_answer(desk: Desk, reading: Reading, kind: str) -> bool:
+    """RFC 3834 and D28-D30: no answer to machines, and a bounded number of each kind to one address."""
+    sender = reading.sender
+    if sender is None or not reading.sort.may_answer or address.never_answer(sender):
+        return False
+    _, within_the_day = outbox.written(desk.session, kind, desk.now, sender)
+    return within_the_day < desk.centre.courtesy.per_day
+
+
+def consent_words(desk: Desk, titles: Sequence[Publication]) -> str:
+    """The sentence a person says yes to; kept with their consent, word for word (D46)."""
+    template = desk.renderer.template("mail/subscription-confirmation/words.txt")
+    return " ".join(template.render(centre=desk.centre, publications=titles).split())
+
+
+def question(desk: Desk, asked: Asked, answers: Reading | None = None) -> tuple[Draft, ...]:
+    """« Répondez OUI » : to the address itself, once."""
+    if asked.confirmation is None:
+        return ()
+    # One key for a day and an address: two asked for at the same instant are one letter.
+    key = f"subscription-confirmation:{asked.confirmation.digest}:{desk.now:%Y-%m-%d}"
+    return (_asking(desk, asked.confirmation, "subscription-confirmation", key, answers),)
+
+
+def reminder(desk: Desk, asked: Confirmation) -> Draft:
+    """The same question once more, a week later."""
+    return _asking(desk, asked, "subscription-reminder", f"subscription-reminder:{asked.id}", None)
+
+
+def about_move(desk: Desk, asked: Confirmation) -> Draft:
+    """« Avez-vous changé d'adresse ? », to one of the two addresses."""
+    values = {
+        "from_old": asked.about is subscriptions.About.MOVE_FROM,
+        "told_only": asked.reply is not None,
+        "other": asked.other_address,
+    }
+    return _letter(
+        desk,
+        "subscription-address",
+        f"subscription-address:{asked.id}",
+        Mailbox(None, asked.address),
+        Token(Purpose.JOIN, asked.id or 0, asked.person_id),
+        (),
+        values,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that was done to a person's subscriptions, to be told with a way back."""
+
+    template: str
+    key: str
+    person: people.Person
+    to: str  # an address of theirs
+    row: Subscription | None  # one of those it was done to
+    about: Sequence[Publication]
+    values: Mapping[str, object] = field(default_factory=dict)
+    answers: Reading | None = None
+
+
+def done(desk: Desk, deed: Deed) -> Draft:
+    """What was just done, and how to take it back."""
+    token = Token(Purpose.DONE, (deed.row.id if deed.row else 0) or 0, people.identity(deed.person))
+    to = _mailbox(deed.person, deed.to)
+    return _letter(desk, deed.template, deed.key, to, token, deed.about, deed.values, answers=deed.answers)
+
+
+def maybe(desk: Desk, person: people.Person, to: str, row: Subscription, reading: Reading) -> Draft:
+    """« Un mot suffit » : asked of whoever gave reasons to leave without saying so."""
+    token = Token(Purpose.LEAVE, row.id or 0, people.identity(person))
+    about = publications(desk, [row.publication])
+    key = f"subscription-maybe:{reading.number}"
+    return _letter(desk, "subscription-maybe", key, _mailbox(person, to), token, about, {}, answers=reading)
+
+
+def instructions(desk: Desk, reading: Reading) -> Draft:
+    """How to join, leave, pause: one page."""
+    assert reading.sender is not None
+    key = f"subscription-help:{reading.number}"
+    to = Mailbox(None, reading.sender)
+    return _letter(desk, "subscription-help", key, to, None, desk.lists.publications, {}, answers=reading)
+
+
+def to_staff(
+    desk: Desk,
+    template: str,
+    key: str,
+    values: Mapping[str, object],
+    *,
+    most_an_hour: int = MOST_TO_STAFF_AN_HOUR,
+) -> tuple[Draft, ...]:
+    """The same word to everybody who is told of new things; nothing when they were told of enough this hour."""
+    within_the_hour, _ = outbox.written(desk.session, template, desk.now)
+    if within_the_hour >= most_an_hour:
+        return ()
+    return tuple(
+        letters.to_staff(desk, template, colleague, f"{key}:{colleague.id}", values)
+        for colleague in people.told_of_new(desk.session)
+    )
+
+
+def card(desk: Desk, person: people.Person | None, rows: Sequence[Subscription]) -> dict[str, object]:
+    """What staff see of a reader: who, where, and what they receive."""
+    titles = {each.code: each.title for each in desk.lists.publications}
+    number = people.identity(person) if person else 0
+    organisation = (
+        desk.session.get(people.Organisation, person.organisation_id)
+        if person and person.organisation_id
+        else None
+    )
+    postal = people.postal_of(desk.session, person) if person else None
+    return {
+        "name": person.name if person else None,
+        "address": people.addresses(desk.session, [number]).get(number),
+        "organisation": organisation.name if organisation else None,
+        "has_postal": postal is not None and postal.is_complete,
+        "subscriptions": [
+            {
+                "number": row.id,
+                "title": titles.get(row.publication, row.publication),
+                "state": row.state_at(desk.now),
+                "channel": row.channel,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _asking(desk: Desk, asked: Confirmation, template: str, key: str, answers: Reading | None) -> Draft:
+    about = publications(desk, asked.codes)
+    token = Token(Purpose.JOIN, asked.id or 0, asked.person_id)
+    values = {"shown": asked.shown, "by_staff": bool(asked.recorded_by)}
+    return _letter(desk, template, key, Mailbox(None, asked.address), token, about, values, answers=answers)
+
+
+def _letter(
+    desk: Desk,
+    template: str,
+    key: str,
+    to: Mailbox,
+    token: Token | None,
+    about: Sequence[Publication],
+    values: Mapping[str, object],
+    *,
+    answers: Reading | None = None,
+) -> Draft:
+    centre = desk.centre
+    words = desk.renderer.letter(template, centre=centre, publications=about, **values)
+    service = centre.service_of(about[0]) if len(about) == 1 else Service.CONTACT
+    answered = answers.message.message_id if answers else None
+    sealed = centre.keyring.seal(token) if token else None
+    return Draft(
+        key=key,
+        kind=template,
+        sender=centre.mailbox(service),
+        recipient=to,
+        subject=words.subject,
+        text=words.text,
+        envelope_from="",
+        reply_to=centre.address(Service.CONFIRM, sealed) if sealed else None,
+        in_reply_to=answered,
+        references=threads.references_for(*answers.message.references, answered) if answers else (),
+        automatic="auto-replied" if answers else "auto-generated",
+        message_id=threads.message_id(centre.keyring, token, key, centre.domain) if token else None,
+    )
+
+
+def _mailbox(person: people.Person, to: str) -> Mailbox:
+    return Mailbox(None if person.shared_mailbox else person.name, to)
