@@ -48,7 +48,8 @@ from mailhub.schedule import Scheduler
 from mailhub.understand import Weigh, believe_nobody
 
 LONGEST_WAY_GIVEN_SECONDS = 2.0  # handling gives way to the doors, but never starves
-SWITCH_SECONDS = 0.0005  # a thread that handles mail lets the event loop in ten times sooner than Python would
+SWITCH_SECONDS = 0.0005  # a thread that handles mail lets the event loop in: ten times sooner than is usual
+PATIENCE_SECONDS = 30.0  # for letters on the wire when we are told to end; systemd kills after 90
 IDLE_SECONDS = 2.0  # the bell is a hint; the tables are looked at this often all the same
 
 log = structlog.get_logger()
@@ -102,11 +103,16 @@ def ready(house: House) -> None:
 
 
 async def serve(
-    house: House, *, ready_to_go: Callable[[list[str]], None] | None = None, stop: asyncio.Event | None = None
+    house: House,
+    *,
+    ready_to_go: Callable[[list[str]], None] | None = None,
+    stop: asyncio.Event | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """Run every part until SIGTERM or SIGINT, then finish what is under way.
 
-    `ready_to_go` is told where the doors are once everything runs.
+    `ready_to_go` is told where the doors are once everything runs. Letters on the wire are given `patience_seconds`
+    to end; what has not ended then is found, and called in doubt, by whoever serves next.
     """
     settings = house.settings
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -142,7 +148,8 @@ async def serve(
                 _tell_systemd("STOPPING=1")
                 await door.close()
                 letters.set()
-                await asyncio.gather(courier, pages)
+                await _see_off(courier, patience_seconds)
+                await pages
         finally:
             await door.close()
             await asyncio.to_thread(intake.stop)
@@ -207,7 +214,6 @@ class Worker:
             elif not self._stopping:
                 self._bell.wait(IDLE_SECONDS)
 
-
     def _give_way(self) -> None:
         until = time.monotonic() + LONGEST_WAY_GIVEN_SECONDS
         while self._is_pressed() and time.monotonic() < until and not self._stopping:
@@ -225,6 +231,14 @@ async def _deliver(courier: Courier, letters: asyncio.Event, stop: asyncio.Event
         if not busy:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(letters.wait(), IDLE_SECONDS)
+
+
+async def _see_off(courier: asyncio.Task[None], seconds: float) -> None:
+    """Let the courier end its turn, but not for ever: a relay may take a quarter of an hour to say nothing."""
+    _, unfinished = await asyncio.wait([courier], timeout=seconds)
+    if unfinished:
+        log.warning("relay does not answer, its letters are left in doubt")
+        courier.cancel()
 
 
 async def _serve_pages(house: House, stop: asyncio.Event) -> None:

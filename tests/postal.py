@@ -32,9 +32,14 @@ class Relay(Peer):
     on_letter: Callable[[bytes], object] = lambda _: None
 
     @property
+    def taken(self) -> list[bytes]:
+        """Every letter; a lone dot, which ends a DATA that nobody is to get, is none."""
+        return [unstuffed(letter) for letter in list(self.letters) if letter != b".\r\n"]
+
+    @property
     def arrived(self) -> Counter[str]:
         """How often the letter of each Message-ID came."""
-        return Counter(message_id(letter) for letter in list(self.letters))
+        return Counter(map(message_id, self.taken))
 
     @contextlib.contextmanager
     def open(self) -> Iterator[int]:

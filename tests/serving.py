@@ -82,7 +82,8 @@ class Served:
         """`watch` is told each event of the log, in a thread of its own."""
         self.log: list[Line] = []
         self._watch = watch
-        self._open = threading.Event()  # or ended
+        self._ended = False
+        self._news = threading.Condition()
         heard, said = _FORKS.Pipe(duplex=False)
         self._process = _FORKS.Process(target=_serve, args=(str(folder), said, environment), daemon=True)
         self._process.start()
@@ -99,10 +100,7 @@ class Served:
     @property
     def doors(self) -> list[str]:
         """Where its doors are, once it serves."""
-        assert self._open.wait(LONGEST_SECONDS), "neither serving nor ended"
-        where = next((line["doors"] for line in self.log if line["event"] == "serving"), None)
-        assert where is not None, f"ended before it served: {self.log}"
-        return list(where)
+        return list(self.see("serving")[0]["doors"])
 
     @property
     def port(self) -> int:
@@ -126,13 +124,23 @@ class Served:
         return self._process.exitcode
 
     def stop(self) -> int:
-        """Ask it to finish what is under way and end."""
+        """Ask it, once it serves, to finish what is under way and end."""
+        assert self.doors
         self.send(signal.SIGTERM)
         return self.wait()
 
-    def events(self, name: str) -> list[Line]:
-        """Every event of that name so far."""
-        return [line for line in self.log if line["event"] == name]
+    def see(self, event: str, count: int = 1) -> list[Line]:
+        """Wait until so many events of that name are in its log; they."""
+        found: list[Line] = []
+
+        def seen() -> bool:
+            found[:] = [line for line in self.log if line["event"] == event]
+            return self._ended or len(found) >= count
+
+        with self._news:
+            assert self._news.wait_for(seen, LONGEST_SECONDS), f"no {event}: {self.log}"
+        assert len(found) >= count, f"ended before {event}: {self.log}"
+        return found
 
     def __enter__(self) -> Self:
         return self
@@ -146,11 +154,13 @@ class Served:
             heard.close()
             for octets in lines:
                 line = _event(octets)
-                self.log.append(line)
-                if line["event"] == "serving":
-                    self._open.set()
+                with self._news:
+                    self.log.append(line)
+                    self._news.notify_all()
                 self._watch(self, line)
-        self._open.set()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
 
 def _event(octets: bytes) -> Line:
