@@ -119,7 +119,7 @@ def sink(_home: Path) -> Iterator[Contestant]:
 
 
 def send(to: Contestant, size: int, connections: int, mails: int, *, reconnect: bool) -> tuple[float, float]:
-    """Send so many mails; return mails per second, and CPU milliseconds of the server for each."""
+    """Send so many mails, each with a Message-ID of its own; return mails per second, and CPU milliseconds of the server for each."""
     command = [
         found("smtp-source"),
         *([] if reconnect else ["-d"]),
@@ -138,7 +138,6 @@ def send(to: Contestant, size: int, connections: int, mails: int, *, reconnect: 
                 *command,
                 "-f",
                 "a@reader.example",
-                "-N",
                 "-t",
                 "question@centre.example",
                 to.address,

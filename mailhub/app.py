@@ -47,7 +47,7 @@ from mailhub.render import Renderer
 from mailhub.schedule import Scheduler
 from mailhub.understand import Weigh, believe_nobody
 
-LONGEST_WAY_GIVEN_SECONDS = 2.0  # handling gives way to the doors, but never starves
+LONGEST_WAY_GIVEN_SECONDS = 0.5  # handling gives way to the doors, but never starves
 SWITCH_SECONDS = 0.0005  # a thread that handles mail lets the event loop in: ten times sooner than is usual
 PATIENCE_SECONDS = 30.0  # for letters on the wire when we are told to end; systemd kills after 90
 IDLE_SECONDS = 2.0  # the bell is a hint; the tables are looked at this often all the same
@@ -128,7 +128,8 @@ async def serve(
             loop.call_soon_threadsafe(letters.set)
 
         intake = Intake(house.database, house.now, handled.ring)
-        worker = Worker("pipeline", house.pipeline.step, handled, intake.is_pressed, after=mails_handled)
+        step = partial(house.pipeline.step, intake.is_pressed)
+        worker = Worker("pipeline", step, handled, intake.is_pressed, after=mails_handled)
         door = _door(settings, house.centre, intake, house.now)
         doubts = partial(house.courier.recover, everything=False)
         scheduler = Scheduler(house.database, house.now, retention(settings), [doubts])

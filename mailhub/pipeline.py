@@ -26,6 +26,7 @@ from mailhub.route import Errand, route
 from mailhub.understand import Reading, Weigh, believe_nobody
 
 AT_ONCE = 50  # mails to one transaction; a commit costs as much as handling several
+AT_LEAST = 10  # of them before it gives way to doors that wait for the same database
 
 log = structlog.get_logger()
 
@@ -49,19 +50,24 @@ class Pipeline:
     readers: Executor | None = None  # reads several mails at once where reading waits for DNS
     handlers: Mapping[Errand, Handler] = field(default_factory=lambda: HANDLERS)
 
-    def step(self) -> bool:
-        """Handle the oldest waiting mails; False when there were none."""
+    def step(self, is_pressed: Callable[[], bool] = lambda: False) -> bool:
+        """Handle the oldest waiting mails; False when there were none.
+
+        While `is_pressed` says that mail comes in, fewer are handled at a time: what is accepted may wait, its sender may not.
+        """
         with self.database.reading() as session:
             unread = [
                 _Unread(row.id or 0, journal.envelope(row), raw)
-                for row, raw in journal.waiting(session, AT_ONCE)
+                for row, raw in journal.waiting(session, AT_LEAST if is_pressed() else AT_ONCE)
             ]
         if not unread:
             return False
         each = self.readers.map if self.readers else map
         readings = {reading.number: reading for reading in each(self._read, unread)}
         with self.database.transaction() as session:
-            for row in journal.claim(session, readings):
+            for handled, row in enumerate(journal.claim(session, readings)):
+                if handled >= AT_LEAST and is_pressed():
+                    break
                 self._handle(session, row, readings[row.id or 0])
         return True
 

@@ -52,6 +52,7 @@ _OPENING = re.compile(
     r"(?:on|at|le|am|el|il(?: giorno)?|op|em|a|w dniu|dnia|den|dne|dana|dne|in data|vao|pada|tarihinde|в|у|на|στις|la data de|în data|ב|在|於|于)\b"
 )
 _LEADING = "-–*_•~=> \t\xa0\"'([|"
+_DIGIT = re.compile(r"\d")
 # The sentence ended and another began: prose, not a name. Shorter words may be abbreviations ("Prof. Martin").
 _SENTENCE_ENDS = re.compile(r"[^\W\d_]{5,}[.!?] +[A-ZÀ-Ý]")
 _GLUED = re.compile(r"(?<=\S)[ \t]+(?=(?:On|Le|Am|El|Il|Op|Em) (?:[^\W\d]{1,12}[.,]{0,2} ){0,3}\d{1,4}\b)")
@@ -103,6 +104,8 @@ def glued(text: str) -> Iterator[int]:
 
 def _anchored(plain: str) -> bool:
     """Say whether a line begins as an attribution does, with its date or with "on" and its date."""
+    if not _DIGIT.search(plain[:_BEGINNING]):  # most lines: no date and no time without a digit
+        return False
     time = _TIME.search(plain[:_BEGINNING])
     return _is_dated(plain) or (time is not None and time.start() <= _reach(plain))
 
