@@ -1,8 +1,10 @@
 """A real `mailhub serve` for the benchmarks: a home of its own, its settings wide open, nothing switched off."""
 
 import contextlib
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +54,10 @@ def mailhub(home: Path, port: int, relay: int = 9) -> Iterator[subprocess.Popen[
     finally:
         process.terminate()
         process.wait()
+
+
+def rest(home: Path) -> None:
+    """Return when every mail this home accepted is handled."""
+    with contextlib.closing(sqlite3.connect(home / "storage" / "mailhub.db", timeout=30)) as tables:
+        while tables.execute("SELECT 1 FROM inbound WHERE state = 'waiting' LIMIT 1").fetchone():
+            time.sleep(0.05)

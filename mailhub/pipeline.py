@@ -26,7 +26,7 @@ from mailhub.route import Errand, route
 from mailhub.understand import Reading, Weigh, believe_nobody
 
 AT_ONCE = 50  # mails to one transaction; a commit costs as much as handling several
-AT_LEAST = 10  # of them before it gives way to doors that wait for the same database
+AT_LEAST = 3  # of them before it gives way to doors that wait for the same database
 
 log = structlog.get_logger()
 
