@@ -31,7 +31,7 @@ class Draft:
     reply_to: str | None = None
     in_reply_to: str | None = None  # ids are without angle brackets
     references: tuple[str, ...] = ()
-    automatic: str | None = None  # Auto-Submitted: "auto-replied", "auto-generated"; None for a person's words
+    automatic: str | None = None  # Auto-Submitted: "auto-replied", "auto-generated"; None: a person wrote
     headers: tuple[tuple[str, str], ...] = ()  # Thread-Topic, List-*: name and plain value
     enclosures: tuple[Enclosure, ...] = ()
     message_id: str | None = None  # without angle brackets; None: made from the key

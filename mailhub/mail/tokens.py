@@ -28,7 +28,7 @@ class Purpose(StrEnum):
     NOTE = "n"  # a member of staff: a reply stays internal
     BOUNCE = "b"  # return path of one letter (VERP)
     CONFIRM = "c"  # yes or no to what was held
-    LEAVE = "l"  # leave one list, for ever good: thread is the subscription, person the person it was given to
+    LEAVE = "l"  # leave one list, for ever good: thread is the subscription, person whose it is
     JOIN = "j"  # yes or no to a subscription or a new address: thread is the confirmation
     DONE = "d"  # our word that a subscription was changed, which can be undone: thread is the subscription
     ISSUE = "i"  # one copy of an issue, in its Message-ID: thread is the issue, person the *subscription*
