@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # see above
 
 app = typer.Typer(help="Every letter we owe, and how far it got.", no_args_is_help=True)
 
-State = Literal["waiting", "sending", "sent", "deferred", "failed", "in_doubt"]
+State = Literal["waiting", "sending", "sent", "deferred", "failed", "in_doubt", "withdrawn"]
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Number of the letter.")]
 _COLUMNS = ("number", "created_at", "kind", "recipient", "subject", "state", "answer")
 _HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To")

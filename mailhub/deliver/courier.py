@@ -1,7 +1,8 @@
 """Outbox to relay: claim with the intent written first, send, write what came of it.
 
-One turn is two small transactions with the wire between them: nothing is sent that was not first marked *sending*,
-and what came of a whole group is settled by one commit, together with the letters it causes (a receipt, a failure).
+One transaction writes what came of the last few letters and claims the next few; between two of them the wire is
+busy. Nothing is sent that was not first marked *sending*, no more than two letters per connection are in hand at any
+time (of letters to one, one), and what follows from a letter (a receipt, a failure) is caused by the commit that settles it.
 """
 
 import asyncio
@@ -13,30 +14,41 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
-from mailhub import outbox
+from mailhub import outbox, storage
+from mailhub.centre import returns
 from mailhub.centre.profile import Centre
 from mailhub.database import Database
-from mailhub.deliver.wire import Answer, Outcome, Relay, Wire
-from mailhub.handlers import departures
+from mailhub.deliver.pacing import Pace, Pacing
+from mailhub.deliver.wire import Answer, Outcome, Relay, Stage, Wire
+from mailhub.handlers import bounces, departures
 from mailhub.handlers.desk import Desk
+from mailhub.mail import dkim
 from mailhub.mail.dkim import Signer
-from mailhub.outbox import Outgoing, Retries
+from mailhub.mail.newsletter import Copy, Form
+from mailhub.outbox import Claim, Ending, OutgoingState, Retries, personal
 from mailhub.render import Renderer
 
 RELAY_AWAY = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5))
+# Letters per connection, sent or about to be, whose end is not written: what a kill puts in doubt. A doubt about an
+# answer costs its author more than one about an issue, which is settled as a whole.
+IN_HAND = 1
+IN_HAND_OF_AN_ISSUE = 2
+TURN = 64  # letters per connection before `step` returns, so that whoever wants to stop need not wait long
+UNWRITTEN_SECONDS = 0.02  # how long an end waits for others to be written with
+FORMS_KEPT = 4  # issues leaving at the same time
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What the wire needs of one row."""
+    """One claimed letter and the bytes that leave."""
 
-    id: int
-    sender: str
-    recipient: str
-    destination: str
-    raw: bytes
+    claim: Claim
+    copy: Copy
+
+
+Result = tuple[Letter, Answer]
 
 
 @dataclass
@@ -52,10 +64,16 @@ class Courier:
     retries: Retries = field(default_factory=Retries)
     connections: int = 4
     per_destination_per_minute: int = 60
+    paces: Sequence[Pace] = ()
+    letters_per_connection: int = 100  # lists.md D41
     _wires: list[Wire] = field(default_factory=list, init=False)
+    _unwritten: list[Result] = field(default_factory=list, init=False)  # ends not committed yet
     _away: int = field(default=0, init=False)  # how often in a row the relay could not be reached
     _away_until: datetime | None = field(default=None, init=False)
-    _recent: dict[str, deque[datetime]] = field(default_factory=dict, init=False)
+    _forms: dict[str, Form] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._pacing = Pacing(self.paces, self.per_destination_per_minute)
 
     def recover(self, *, everything: bool) -> int:
         """Put in doubt what a dead courier left on the wire, and tell the authors."""
@@ -63,64 +81,122 @@ class Courier:
             rows = outbox.abandoned(session, self.now(), everything=everything)
             for row in rows:
                 outbox.in_doubt(row, "the process died while this letter was on the wire", self.now())
-                self._follow_up(self._desk(session), row)
+                session.flush()
+                self._follow_up(session, row.id or 0)
         return len(rows)
 
     async def step(self) -> bool:
-        """Send what is due, at most one letter per connection; False when nothing was."""
-        letters = await asyncio.to_thread(self._claim)
-        if not letters:
-            return False
-        answers = await asyncio.gather(*(self._send(place, letter) for place, letter in enumerate(letters)))
-        await asyncio.to_thread(self._settle, list(zip(letters, answers, strict=True)))
-        return True
+        """Send what is due, for a while; False when nothing was."""
+        turn = _Turn(self)
+        return await turn.run()
 
     async def close(self) -> None:
         """Say goodbye to the relay."""
         wires, self._wires = self._wires, []
         await asyncio.gather(*(wire.quit() for wire in wires))
 
-    async def _send(self, place: int, letter: Letter) -> Answer:
-        while len(self._wires) <= place:
+    def wires(self) -> list[Wire]:
+        """The connections, opened when they are first used."""
+        while len(self._wires) < self.connections:
             self._wires.append(Wire(self.relay))
-        signed = (
-            self.signer.headers_for(letter.raw, when=int(self.now().timestamp())) if self.signer else b""
-        ) + letter.raw
-        answer = await self._wires[place].deliver(letter.sender, letter.recipient, signed)
-        log.info("delivered", letter=letter.id, outcome=answer.outcome, code=answer.code, stage=answer.stage)
+        return self._wires
+
+    async def send(self, wire: Wire, letter: Letter) -> Answer:
+        """Sign one letter and hand it over; a connection that has carried its share is replaced first."""
+        if self.letters_per_connection and wire.sent_count >= self.letters_per_connection:
+            await wire.quit()
+        claim, copy = letter.claim, letter.copy
+        signatures = b""
+        if self.signer:
+            when = int(self.now().timestamp())
+            signatures = self.signer.headers_with(copy.head, copy.digest, when=when)
+        raw = b"%b%b\r\n%b" % (signatures, copy.head, copy.body)
+        answer = await wire.deliver(claim.envelope_from, claim.recipient, raw)
+        log.info("delivered", letter=claim.id, outcome=answer.outcome, code=answer.code, stage=answer.stage)
         return answer
 
-    def _claim(self) -> list[Letter]:
+    def remember(self, results: Sequence[Result]) -> None:
+        """Ends that could not be written yet go into the next transaction."""
+        self._unwritten += results
+
+    # -- in a thread, in one transaction --
+
+    def settle_and_claim(self, results: Sequence[Result], in_hand: int, most: int) -> list[Letter]:
+        """Write what came of letters and take hold of the next; both are kept by one commit or none is.
+
+        `in_hand` are those claimed before and not ended, `most` is all that may be claimed.
+        """
         now = self.now()
+        self._unwritten += results
+        done = list(self._unwritten)
+        if done:
+            self._mind_the_relay(done, now)
         if self._away_until is not None and now < self._away_until:
+            most = 0
+        if not done and not (most and self._something_is_due(now)):
             return []
+        with self.database.transaction() as session:
+            self._settle(session, done, now)
+            claims = self._claim(session, in_hand, most, now)
+            letters = [Letter(claim, self._copy(session, claim)) for claim in claims]
+        self._unwritten.clear()
+        for letter, answer in done:
+            self._pacing.done(letter.claim.destination, answer, now)
+        return letters
+
+    def _something_is_due(self, now: datetime) -> bool:
         with self.database.reading() as session:
-            if not outbox.is_due(session, now):
-                return []
-        with self.database.transaction() as session:
-            rows = outbox.claim(session, now, self.connections, self._paused(now))
-            return [
-                Letter(
-                    row.id or 0, row.envelope_from, row.recipient, row.destination, outbox.raw(session, row)
-                )
-                for row in rows
-            ]
+            return outbox.is_due(session, now)
 
-    def _settle(self, results: Sequence[tuple[Letter, Answer]]) -> None:
-        now = self.now()
-        self._mind_the_relay(results, now)
-        with self.database.transaction() as session:
-            desk = self._desk(session)
-            for letter, answer in results:
-                row = outbox.get(session, letter.id)
-                self._note(row, answer, now)
-                session.add(row)
-                self._follow_up(desk, row)
-        for letter, answer in results:
-            if answer.outcome is not Outcome.NOT_SENT:
-                self._recent.setdefault(letter.destination, deque(maxlen=1000)).append(now)
+    def _settle(self, session: Session, results: Sequence[Result], now: datetime) -> None:
+        endings = [self._ending(letter.claim, answer, now) for letter, answer in results]
+        outbox.settle(session, endings, now)
+        for (letter, answer), ending in zip(results, endings, strict=True):
+            if letter.claim.issue_id is None:
+                self._follow_up(session, letter.claim.id)
+            elif ending.state is OutgoingState.FAILED:
+                self._count_return(session, letter.claim, answer)
 
-    def _mind_the_relay(self, results: Sequence[tuple[Letter, Answer]], now: datetime) -> None:
+    def _claim(self, session: Session, in_hand: int, most: int, now: datetime) -> list[Claim]:
+        if not most:
+            return []
+        limit = self.connections * IN_HAND_OF_AN_ISSUE
+        due = outbox.waiting(session, now, limit, self._pacing.shut(now))
+        # Letters to one come first: while there are any, nothing else fills the room they need.
+        to_many = bool(due) and due[0].issue_id is not None
+        room = self.connections * (IN_HAND_OF_AN_ISSUE if to_many else IN_HAND) - in_hand
+        chosen: list[Claim] = []
+        for claim in due:
+            if len(chosen) < min(room, most) and self._pacing.take(claim.destination, now):
+                chosen.append(claim)
+        outbox.take(session, chosen, now)
+        return chosen
+
+    def _copy(self, session: Session, claim: Claim) -> Copy:
+        if claim.personal is None:
+            head, _, body = storage.fetch(session, claim.digest).partition(b"\r\n\r\n")
+            return Copy(head + b"\r\n", body, dkim.body_hash(body))
+        if claim.digest not in self._forms:
+            if len(self._forms) >= FORMS_KEPT:
+                self._forms.clear()
+            self._forms[claim.digest] = Form(storage.fetch(session, claim.digest))
+        form = self._forms[claim.digest]
+        return personal.copy(form, claim.personal, claim.recipient, claim.message_id, claim.created_at)
+
+    def _ending(self, claim: Claim, answer: Answer, now: datetime) -> Ending:
+        match answer.outcome:
+            case Outcome.ACCEPTED:
+                return Ending.sent(claim, answer.line)
+            case Outcome.REFUSED:
+                return Ending.failed(claim, answer.line)
+            case Outcome.DEFERRED:
+                return Ending.deferred(claim, answer.line, now, self.retries)
+            case Outcome.IN_DOUBT:
+                return Ending.in_doubt(claim, answer.line)
+            case Outcome.NOT_SENT:
+                return Ending.put_back(claim, answer.line, now)
+
+    def _mind_the_relay(self, results: Sequence[Result], now: datetime) -> None:
         """When no letter of a turn could leave, the relay is away: let everything wait, each time a little longer."""
         if all(answer.outcome is Outcome.NOT_SENT for _, answer in results):
             self._away_until = now + RELAY_AWAY[min(self._away, len(RELAY_AWAY) - 1)]
@@ -129,34 +205,115 @@ class Courier:
         else:
             self._away, self._away_until = 0, None
 
-    def _note(self, row: Outgoing, answer: Answer, now: datetime) -> None:
-        match answer.outcome:
-            case Outcome.ACCEPTED:
-                outbox.sent(row, answer.line, now)
-            case Outcome.REFUSED:
-                outbox.failed(row, answer.line, now)
-            case Outcome.DEFERRED:
-                outbox.deferred(row, answer.line, now, self.retries)
-            case Outcome.IN_DOUBT:
-                outbox.in_doubt(row, answer.line, now)
-            case Outcome.NOT_SENT:
-                outbox.put_back(row, answer.line, now)
+    def _count_return(self, session: Session, claim: Claim, answer: Answer) -> None:
+        """What the relay refused counts like what came back (D32)."""
+        desk = Desk(session, self.now(), self.centre, self.renderer)
+        outcome = returns.of_answer(answer.code or 0, answer.line, answer.stage)
+        events = returns.record(session, claim.subscription_id or 0, claim.issue_id or 0, outcome, desk.now)
+        drafts = bounces.told(desk, events, said=answer.line)
+        outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
 
-    def _follow_up(self, desk: Desk, row: Outgoing) -> None:
-        outbox.put(desk.session, departures.told_of(row, desk), domain=self.centre.domain, now=desk.now)
+    def _follow_up(self, session: Session, letter_id: int) -> None:
+        desk = Desk(session, self.now(), self.centre, self.renderer)
+        drafts = departures.told_of(outbox.get(session, letter_id), desk)
+        outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
 
-    def _desk(self, session: Session) -> Desk:
-        return Desk(session, self.now(), self.centre, self.renderer)
 
-    def _paused(self, now: datetime) -> list[str]:
-        """Destinations that had their share of the last minute."""
-        if not self.per_destination_per_minute:
-            return []
-        since = now - timedelta(minutes=1)
-        for destination in list(self._recent):
-            times = self._recent[destination]
-            while times and times[0] <= since:
-                times.popleft()
-            if not times:
-                del self._recent[destination]
-        return [name for name, times in self._recent.items() if len(times) >= self.per_destination_per_minute]
+class _Turn:
+    """A while of sending: each connection takes letters from one stock, one hand keeps the stock and the books."""
+
+    def __init__(self, courier: Courier) -> None:
+        self._courier = courier
+        self._stock: deque[Letter] = deque()
+        self._ended: list[Result] = []
+        self._in_hand = 0  # claimed, and its end not written
+        self._flying = 0  # given to a connection
+        self._able = 0  # connections that can carry one
+        self._more = asyncio.Event()
+        self._news = asyncio.Event()
+
+    async def run(self) -> bool:
+        """Send until nothing is due or the turn is over; False when there was nothing at all."""
+        left = TURN * self._courier.connections
+        claimed = await self._keep_books(left)
+        if not claimed:
+            return False
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                lanes = [tasks.create_task(self._carry(wire)) for wire in self._courier.wires()]
+                self._able = len(lanes)
+                await self._oversee(left - claimed)
+                for lane in lanes:
+                    lane.cancel()
+        except ExceptionGroup as troubles:
+            raise troubles.exceptions[0] from None
+        return True
+
+    async def _oversee(self, left: int) -> None:
+        """Let the connections work until nothing is in hand; `left` is how many letters this turn may still take."""
+        try:
+            while self._in_hand:
+                await self._enough_ended()
+                left -= await self._keep_books(left if self._able else 0)
+        except Exception:
+            await self._land()
+            raise
+
+    async def _land(self) -> None:
+        """The books cannot be kept: what is on the wire comes to its end, nothing more leaves, all is written later."""
+        self._give_back()
+        while self._flying:
+            self._news.clear()
+            await self._news.wait()
+        self._courier.remember(self._ended)
+
+    async def _keep_books(self, most: int) -> int:
+        """Settle what has ended and claim what there is room for; say how many came."""
+        ended, self._ended = self._ended, []
+        self._in_hand -= len(ended)
+        letters = await asyncio.to_thread(self._courier.settle_and_claim, ended, self._in_hand, most)
+        self._in_hand += len(letters)
+        self._stock.extend(letters)
+        self._more.set()
+        return len(letters)
+
+    async def _enough_ended(self) -> None:
+        """Wait until it is worth a commit: as many have ended as there are connections, or nobody is busy.
+
+        One that has ended waits no longer than a blink for others, so that its end is soon certain.
+        """
+        while not self._is_enough():
+            self._news.clear()
+            try:
+                async with asyncio.timeout(UNWRITTEN_SECONDS if self._ended else None):
+                    await self._news.wait()
+            except TimeoutError:
+                return
+
+    def _is_enough(self) -> bool:
+        if not self._able:
+            self._give_back()
+        return len(self._ended) >= min(self._in_hand, self._courier.connections)
+
+    async def _carry(self, wire: Wire) -> None:
+        """One connection: a letter after the other; it ends when it cannot be made while others can."""
+        while True:
+            while not self._stock:
+                self._more.clear()
+                await self._more.wait()
+            letter = self._stock.popleft()
+            self._flying += 1
+            answer = await self._courier.send(wire, letter)
+            self._flying -= 1
+            self._ended.append((letter, answer))
+            if answer.outcome is Outcome.NOT_SENT:
+                self._able -= 1
+            self._news.set()
+            if answer.outcome is Outcome.NOT_SENT:
+                return
+
+    def _give_back(self) -> None:
+        """No connection can be made: what was not begun ends untouched."""
+        untouched = Answer(Outcome.NOT_SENT, Stage.CONNECT, text="no connection to the relay")
+        while self._stock:
+            self._ended.append((self._stock.popleft(), untouched))

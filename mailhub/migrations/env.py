@@ -8,16 +8,18 @@ from sqlalchemy import Enum
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
-from mailhub import journal, outbox, schedule, storage
+from mailhub import journal, schedule, storage
 from mailhub.centre import recall, requests, returns
 from mailhub.centre.people import functions, organisations, persons, postal, staff
+from mailhub.centre.publications import issue, ledger
 from mailhub.centre.subscriptions import confirmation, consent, subscription
+from mailhub.outbox import letter
 
 # Every module that declares a table, in the order of the floors; imported here, nowhere else for this purpose.
 # fmt: off
 TABLES = (
     storage, organisations, persons, functions, postal, staff, requests, recall, subscription, consent, confirmation,
-    returns, journal, outbox, schedule,
+    returns, issue, ledger, journal, letter, schedule,
 )
 # fmt: on
 

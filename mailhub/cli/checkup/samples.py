@@ -106,7 +106,25 @@ _MAIL: dict[str, tuple[Values, ...]] = {
         {**_TRIAGE, "sender": None, "subject": None, "reference": None, "proven": False, "text": ""},
     ),
 }
+_ISSUE: Values = {
+    "title": "Lettre mensuelle n° 57",
+    "publication": "Lettre mensuelle",
+    "number": 57,
+    "subject": "Les rencontres de mars",
+    "reason": "Vous recevez cette lettre parce que vous êtes abonné.",
+    "text": _TEXT,
+    "page": "<p>Bonjour</p>",
+    "leave_link": "https://villes-rives.example/quitter/jeton",
+    "leave_address": "stop+jeton@villes-rives.example",
+    "preferences_link": "https://villes-rives.example/preferences/jeton",
+    "owner": "contact@villes-rives.example",
+}
+_ISSUES: tuple[Values, ...] = (_ISSUE, {**_ISSUE, "leave_link": "", "preferences_link": ""})
 _PARTS: dict[str, tuple[Values, ...]] = {
+    "mail/issue/title.txt": _ISSUES,
+    "mail/issue/body.txt": _ISSUES,
+    "mail/issue/body.html": _ISSUES,
+    "mail/issue/greeting.txt": ({"name": "Nadia Benali"}, {"name": ""}),
     "mail/held/reason.txt": tuple(
         {"why": why, "sender": "n.benali@kerbrec.example"}
         for why in ("unproven", "other-address", "other-colleague", "no-token")

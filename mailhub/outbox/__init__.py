@@ -1,0 +1,74 @@
+"""Stage 6: every letter we owe, and how far it got. One row, one person, one unique key.
+
+A letter enters in the transaction that causes it and leaves by `deliver`: claimed as *sending* (the intent is
+written before the wire is touched), then *sent*, *deferred*, *failed* or *in doubt*. In doubt is the truth when a
+connection died between the final dot and the reply: it is shown so, and never resent unless a human says so.
+A copy of an issue is such a letter too; the ledger of the issue is read from these rows, and written nowhere else.
+"""
+
+from mailhub.outbox.claims import Claim, Ending, abandoned, is_due, settle, take, waiting
+from mailhub.outbox.issues import count_sent, expire, plan, stop, unfinished
+from mailhub.outbox.ledger import Line, Standing, read, sums
+from mailhub.outbox.letter import (
+    LEASE,
+    Outgoing,
+    OutgoingState,
+    Retries,
+    failed,
+    get,
+    in_doubt,
+    put,
+    raw,
+    retry,
+    return_id,
+    sent,
+    settle_doubt,
+)
+from mailhub.outbox.questions import (
+    figures,
+    listed,
+    oldest_due,
+    returned,
+    unsettled,
+    with_message_id,
+    written,
+)
+
+__all__ = [
+    "LEASE",
+    "Claim",
+    "Ending",
+    "Line",
+    "Outgoing",
+    "OutgoingState",
+    "Retries",
+    "Standing",
+    "abandoned",
+    "count_sent",
+    "expire",
+    "failed",
+    "figures",
+    "get",
+    "in_doubt",
+    "is_due",
+    "listed",
+    "oldest_due",
+    "plan",
+    "put",
+    "raw",
+    "read",
+    "retry",
+    "return_id",
+    "returned",
+    "sent",
+    "settle",
+    "settle_doubt",
+    "stop",
+    "sums",
+    "take",
+    "unfinished",
+    "unsettled",
+    "waiting",
+    "with_message_id",
+    "written",
+]

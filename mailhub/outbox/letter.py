@@ -1,0 +1,179 @@
+"""One letter to one person: its row, the bytes it stands for, and what a person may decide about it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Column, Index, UniqueConstraint
+from sqlmodel import Field, Session, SQLModel
+
+from mailhub import storage
+from mailhub.database import insert_missing, words
+from mailhub.errors import Refused, UnknownRow
+from mailhub.mail import compose
+from mailhub.mail.address import domain_of
+from mailhub.mail.draft import Draft
+from mailhub.outbox.personal import copy
+
+LEASE = timedelta(minutes=15)  # longer than any one transaction on the wire may take
+
+
+class OutgoingState(StrEnum):
+    """Where a letter stands."""
+
+    WAITING = "waiting"  # to be sent, or tried again, from `next_at` on
+    SENDING = "sending"  # a courier holds it; the wire may have been touched
+    SENT = "sent"  # the relay took it
+    DEFERRED = "deferred"  # refused for now, tried again from `next_at` on
+    FAILED = "failed"  # refused for good, or given up
+    IN_DOUBT = "in_doubt"  # nobody knows whether the relay took it
+    WITHDRAWN = "withdrawn"  # taken back before it left: the reader did, or the issue was stopped
+
+
+class Outgoing(SQLModel, table=True):
+    """One letter to one person."""
+
+    __table_args__ = (
+        Index("ix_outgoing_state_bulk_next_at_id", "state", "bulk", "next_at", "id"),
+        Index("ix_outgoing_kind_recipient_created_at", "kind", "recipient", "created_at"),
+        Index("ix_outgoing_kind_created_at", "kind", "created_at"),
+        UniqueConstraint("issue_id", "subscription_id"),  # whatever happens, one copy for each reader (T3)
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)  # "ack:Q-2026-0143": the same letter is never written twice
+    return_id: int = Field(
+        sa_column=Column(BigInteger, nullable=False, unique=True)
+    )  # names it in its return path
+    kind: str  # the template's name
+    recipient: str  # RCPT TO
+    destination: str  # its domain, for pacing
+    envelope_from: str  # MAIL FROM
+    message_id: str = Field(index=True)
+    subject: str
+    digest: str = Field(foreign_key="blob.digest")  # what leaves, before it is signed; of an issue, its form
+    personal: str | None = None  # what fills the blanks of that form
+    bulk: bool = False  # a letter to many: letters to one go first
+    issue_id: int | None = Field(default=None, foreign_key="issue.id")
+    subscription_id: int | None = None  # whose copy it is
+    request_id: int | None = Field(default=None, index=True)
+    staff_id: int | None = None  # the author, told when it cannot be delivered
+    created_at: datetime  # of a copy: the instant of release, which is its Date
+    expires_at: datetime | None = None  # not after (D43)
+    state: OutgoingState = Field(sa_column=Column(words(OutgoingState), nullable=False))
+    next_at: datetime  # not before
+    attempts: int = 0
+    lease_until: datetime | None = None  # while sending: after this the courier is taken for dead
+    answer: str | None = None  # what the relay said last, one line
+    settled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When a deferred letter is tried again (D38: half an hour apart in the first hour, then every two to three hours)."""
+
+    minutes: tuple[int, ...] = (30, 30, 120, 180)  # the last one repeats
+    give_up_after: timedelta = timedelta(days=4)
+
+    def next_at(self, attempts: int, created_at: datetime, now: datetime) -> datetime | None:
+        """The next try after that many; None: give up."""
+        wait = self.minutes[min(max(attempts, 1), len(self.minutes)) - 1]
+        again = now + timedelta(minutes=wait)
+        return None if again - created_at > self.give_up_after else again
+
+
+def return_id(key: str) -> int:
+    """The number that stands for the letter of this key in its return path (VERP), the same every time."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) >> 1
+
+
+def put(session: Session, drafts: Sequence[Draft], *, domain: str, now: datetime) -> int:
+    """Owe letters; say how many are new. One whose key is already owed or sent is no error, and no second letter."""
+    if not drafts:
+        return 0
+    return insert_missing(session, Outgoing, [_row(session, draft, domain, now) for draft in drafts])
+
+
+def _row(session: Session, draft: Draft, domain: str, now: datetime) -> dict[str, object]:
+    address = draft.recipient.address or ""
+    return {
+        "key": draft.key,
+        "return_id": return_id(draft.key),
+        "kind": draft.kind,
+        "recipient": address,
+        "destination": domain_of(address),
+        "envelope_from": draft.envelope_from,
+        "message_id": draft.message_id or compose.message_id(draft.key, domain),
+        "subject": draft.subject,
+        # Beside the row, not in it: the row is written again at every step, its bytes never are.
+        "digest": storage.keep(session, compose.to_bytes(draft, date=now, domain=domain), now),
+        "bulk": False,
+        "request_id": draft.request_id,
+        "staff_id": draft.staff_id,
+        "created_at": now,
+        "state": OutgoingState.WAITING,
+        "next_at": now,
+        "attempts": 0,
+    }
+
+
+def get(session: Session, outgoing_id: int) -> Outgoing:
+    """The letter of this row."""
+    row = session.get(Outgoing, outgoing_id)
+    if row is None:
+        raise UnknownRow(f"there is no letter {outgoing_id} in the outbox; `mailhub outbox ls` lists them")
+    return row
+
+
+def raw(session: Session, row: Outgoing) -> bytes:
+    """Exactly what leaves, before it is signed."""
+    octets = storage.fetch(session, row.digest)
+    if row.personal is None:
+        return octets
+    return copy(octets, row.personal, row.recipient, row.message_id, row.created_at).raw
+
+
+def sent(row: Outgoing, answer: str, now: datetime) -> None:
+    """The relay took it."""
+    _settle(row, OutgoingState.SENT, answer, now)
+
+
+def failed(row: Outgoing, answer: str, now: datetime) -> None:
+    """It will not be tried again (D39: a 5yz never is)."""
+    _settle(row, OutgoingState.FAILED, answer, now)
+
+
+def in_doubt(row: Outgoing, answer: str, now: datetime) -> None:
+    """Nobody knows; a person or a later notification will settle it."""
+    _settle(row, OutgoingState.IN_DOUBT, answer, now)
+
+
+def retry(session: Session, outgoing_id: int, now: datetime) -> Outgoing:
+    """Send a failed or deferred letter again now, because a human says so."""
+    row = get(session, outgoing_id)
+    if row.state not in {OutgoingState.FAILED, OutgoingState.DEFERRED}:
+        raise Refused(
+            f"letter {outgoing_id} is {row.state}; only a failed or deferred one can be retried"
+            + ("; `mailhub outbox settle` decides a doubt" if row.state is OutgoingState.IN_DOUBT else "")
+        )
+    row.state, row.next_at, row.attempts, row.settled_at = OutgoingState.WAITING, now, 0, None
+    return row
+
+
+def settle_doubt(session: Session, outgoing_id: int, *, arrived: bool, now: datetime) -> Outgoing:
+    """End a doubt: it arrived, or it did not and leaves once more with the same Message-ID."""
+    row = get(session, outgoing_id)
+    if row.state is not OutgoingState.IN_DOUBT:
+        raise Refused(f"letter {outgoing_id} is {row.state}, there is no doubt to settle")
+    if arrived:
+        _settle(row, OutgoingState.SENT, "settled by a person: it arrived", now)
+    else:
+        row.state, row.next_at, row.settled_at = OutgoingState.WAITING, now, None
+        row.answer = "settled by a person: send it again"
+    return row
+
+
+def _settle(row: Outgoing, state: OutgoingState, answer: str, now: datetime) -> None:
+    row.state, row.answer, row.settled_at, row.lease_until = state, answer, now, None
+    row.attempts += 1
