@@ -827,3 +827,29 @@ def bounce(letter, message_id: str | None = None) -> bytes:
         f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {message_id or f'<{letter.message_id}>'}\r\n"
         f"To: {letter.recipient}\r\n\r\n--b--\r\n"
     ).encode()
+
+
+def test_the_author_of_a_forwarded_message_is_proposed_and_not_written_to(centre):
+    """P23, S12: the block of header lines names them; the one who forwards stays the requester."""
+    forwarded = (
+        "Je vous transfère, vous saurez mieux que moi.\n\n---------- Message transféré ----------\n"
+        "De : Paul Quéré <p.quere@freemail.example>\nDate : mar. 3 mars 2026 à 10:00\nObjet : régie\nÀ : Hugo\n\n"
+        "Bonjour, existe-t-il des régies ? spam@evil.example\n"
+    )
+    centre.send(
+        mail(
+            forwarded,
+            sender=HUGO,
+            name="Hugo Perrin",
+            subject="TR: demande d'une asso",
+            message_id="<h@m.example>",
+        ),
+        HUGO,
+    )
+    centre.settle()
+
+    assert "écrit à l’origine par Paul Quéré <p.quere@freemail.example>" in body(
+        centre.postbox.to(CLAIRE)[-1]
+    )
+    assert centre.postbox.to("p.quere@freemail.example") == []
+    assert len(centre.postbox.to(HUGO)) == 1

@@ -83,13 +83,23 @@ def acknowledgement(desk: Desk, request: Request, reading: Reading) -> Draft | N
 
 
 def staff_copies(
-    desk: Desk, request: Request, exchange: Exchange, occasion: str, *, proven: bool
+    desk: Desk,
+    request: Request,
+    exchange: Exchange,
+    occasion: str,
+    *,
+    proven: bool,
+    passed_on: Mailbox | None = None,
 ) -> tuple[Draft, ...]:
-    """A copy of one incoming mail for its owner, or for whoever is told of new questions."""
+    """A copy of one incoming mail for its owner, or for whoever is told of new questions.
+
+    `passed_on` is the author of a forwarded message: shown as a proposal, never written to (P23).
+    """
     owner = people.colleague(desk.session, request.owner_id) if request.owner_id else None
     told = [owner] if owner else people.told_of_new(desk.session)
     return tuple(
-        _staff_copy(desk, request, exchange, occasion, colleague, owner, proven=proven) for colleague in told
+        _staff_copy(desk, request, exchange, occasion, colleague, owner, proven=proven, passed_on=passed_on)
+        for colleague in told
     )
 
 
@@ -209,6 +219,7 @@ def _staff_copy(
     owner: Colleague | None,
     *,
     proven: bool,
+    passed_on: Mailbox | None,
 ) -> Draft:
     session, centre = desk.session, desk.centre
     key = f"copy:{exchange.id}:{colleague.id}"
@@ -222,6 +233,7 @@ def _staff_copy(
         centre=centre,
         occasion=occasion,
         proven=proven,
+        passed_on=passed_on,
         marker=INTERNAL_MARKER,
         reference=request.reference,
         subject=shown_subject(request),

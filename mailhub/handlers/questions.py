@@ -4,6 +4,7 @@ from mailhub.centre import people, requests
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
+from mailhub.mail import forwards
 from mailhub.understand import Reading
 
 
@@ -22,7 +23,10 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         promise=desk.centre.promise,
     )
     acknowledgement = letters.acknowledgement(desk, request, reading)
-    copies = letters.staff_copies(desk, request, question, "question", proven=reading.strong)
+    passed_on = forwards.author(reading.message, reading.quoting)
+    copies = letters.staff_copies(
+        desk, request, question, "question", proven=reading.strong, passed_on=passed_on
+    )
     silent = "" if acknowledgement else f", not acknowledged ({reading.sort.why_silent or 'cap reached'})"
     return Outcome(
         Verdict.REQUEST_OPENED,
