@@ -21,19 +21,23 @@ from pathlib import Path
 
 import structlog
 
-from mailhub import keys, lists
+from mailhub import keys, lists, outbox
 from mailhub.centre import cadences
 from mailhub.centre.calendar import Calendar
 from mailhub.centre.profile import Centre, Courtesy, Service
 from mailhub.centre.requests import Promise
-from mailhub.config import Settings, closure
+from mailhub.config import Settings, closure, pace
 from mailhub.database import Database
 from mailhub.deliver.courier import Courier
+from mailhub.deliver.pacing import Pace
 from mailhub.deliver.wire import Relay
 from mailhub.errors import HomeError, SettingsError
+from mailhub.handlers import enrolment
+from mailhub.handlers.desk import Desk
 from mailhub.journal import Verdict
 from mailhub.locks import HomeLock
 from mailhub.mail import trust
+from mailhub.mail.dkim import Signer
 from mailhub.mail.envelope import Envelope
 from mailhub.mail.message import Message
 from mailhub.mail.trust import Strength, Trust
@@ -44,7 +48,7 @@ from mailhub.receive.intake import PRESSED_SECONDS, Intake
 from mailhub.receive.limits import MEBIBYTE, Limits
 from mailhub.receive.smtp import Door
 from mailhub.render import Renderer
-from mailhub.schedule import Scheduler
+from mailhub.schedule import Issues, Scheduler
 from mailhub.understand import Weigh, believe_nobody
 
 LONGEST_WAY_GIVEN_SECONDS = 0.5  # handling gives way to the doors, but never starves
@@ -70,6 +74,7 @@ class House:
     renderer: Renderer
     pipeline: Pipeline
     courier: Courier
+    issues: Issues
     now: Callable[[], datetime]
 
     def close(self) -> None:
@@ -89,8 +94,18 @@ def build(settings: Settings, now: Callable[[], datetime] = system_clock) -> Hou
         renderer=renderer,
         pipeline=Pipeline(database, centre, renderer, now, _weigh(settings), readers=_readers(settings)),
         courier=_courier(settings, database, centre, renderer, now),
+        issues=Issues(
+            database, centre, renderer, now, timedelta(hours=settings.publications.late_after_hours)
+        ),
         now=now,
     )
+
+
+def signer(settings: Settings) -> Signer | None:
+    """What signs letters of this home; None when its settings say that nothing is signed."""
+    if not settings.dkim.sign:
+        return None
+    return keys.signer(settings.storage / "keys", settings.centre.domain, settings.dkim.selector)
 
 
 def ready(house: House) -> None:
@@ -132,7 +147,8 @@ async def serve(
         worker = Worker("pipeline", step, handled, intake.is_pressed, after=mails_handled)
         door = _door(settings, house.centre, intake, house.now)
         doubts = partial(house.courier.recover, everything=False)
-        scheduler = Scheduler(house.database, house.now, retention(settings), [doubts])
+        minutely: list[Callable[[], object]] = [doubts, partial(_tend, house), house.issues.tick]
+        scheduler = Scheduler(house.database, house.now, retention(settings), minutely)
         intake.start()
         worker.start()
         try:
@@ -250,6 +266,13 @@ async def _serve_pages(house: House, stop: asyncio.Event) -> None:
     await site.serve_site(house.settings.web.listen, pages, stop)
 
 
+def _tend(house: House) -> None:
+    """Remind and forget whoever did not say yes; harmless to repeat."""
+    with house.database.transaction() as session:
+        desk = Desk(session, house.now(), house.centre, house.renderer)
+        outbox.put(session, enrolment.tend(desk), domain=house.centre.domain, now=desk.now)
+
+
 @contextlib.contextmanager
 def _only_one(settings: Settings, database: Database) -> Iterator[None]:
     """SQLite is served by one process per home; PostgreSQL by as many as wanted."""
@@ -283,6 +306,7 @@ def _centre(settings: Settings) -> Centre:
         courtesy=Courtesy(**courtesy.model_dump()),
         needs_strong_staff=settings.trust.staff_trust == "token+address+proof",
         files_url=f"{web}/fichiers/" if web else "",
+        leave_url=f"{web}/quitter/" if web else "",
         lists=lists.load(settings.home / "lists", cadence=cadences.parse),
     )
 
@@ -291,9 +315,6 @@ def _courier(
     settings: Settings, database: Database, centre: Centre, renderer: Renderer, now: Callable[[], datetime]
 ) -> Courier:
     relay = settings.relay
-    signer = None
-    if settings.dkim.sign:
-        signer = keys.signer(settings.storage / "keys", settings.centre.domain, settings.dkim.selector)
     return Courier(
         database=database,
         relay=Relay(
@@ -308,10 +329,12 @@ def _courier(
         centre=centre,
         renderer=renderer,
         now=now,
-        signer=signer,
+        signer=signer(settings),
         retries=Retries(relay.retry_minutes, timedelta(days=relay.give_up_days)),
         connections=relay.connections,
         per_destination_per_minute=relay.per_destination_per_minute,
+        paces=[Pace(*pace(written)) for written in relay.destinations],
+        letters_per_connection=relay.letters_per_connection,
     )
 
 
@@ -399,6 +422,8 @@ async def tick(house: House) -> int:
         ready(house)
         house.courier.recover(everything=house.database.dialect == "sqlite")
         forgotten = Scheduler(house.database, house.now, retention(house.settings)).forget_old_mail()
+        _tend(house)
+        house.issues.tick()
         try:
             while house.pipeline.step():
                 pass
@@ -406,4 +431,5 @@ async def tick(house: House) -> int:
                 pass
         finally:
             await house.courier.close()
+        house.issues.follow_up()
     return forgotten

@@ -16,10 +16,12 @@ from sqlalchemy import Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.centre import people
+from mailhub.centre.publications import Issue, Ledger
 from mailhub.centre.subscriptions import consent, subscription
 from mailhub.centre.subscriptions.consent import Act, Evidence, Source
 from mailhub.centre.subscriptions.subscription import State, Subscription
 from mailhub.database import words
+from mailhub.lists import Channel
 from mailhub.mail import causes
 from mailhub.mail.dsn import Delivery
 
@@ -159,18 +161,42 @@ def _consequences(session: Session, holder: Subscription, row: IssueReturn) -> t
         events.append(Event(News.POLICY, row.subscription_id, row.issue_id, f"policy:{row.issue_id}"))
     if holder.state not in {State.ACTIVE, State.PAUSED} or not holder.channel.has_email:
         return tuple(events)
-    counting = [each for each in told(session, row.subscription_id) if each.first_at >= holder.returns_since]
-    outcomes = [each.outcome for each in counting]
+    counted = _counted(session, holder)
+    issues = sorted(counted)
+    outcomes = [counted[issue_id] for issue_id in issues]
+    # A copy of the next issue may be on its way while word of this one comes back: it is no success yet.
+    so_far = outcomes[: issues.index(row.issue_id) + 1] if row.issue_id in issues else []
     which = f"{row.subscription_id}:{row.issue_id}"
-    if is_dead(outcomes):
-        why = Evidence(
-            Source.RETURNS, row.at, note=f"issues {', '.join(str(each.issue_id) for each in counting)}"
-        )
+    if is_dead(outcomes) or is_dead(so_far):
+        failed = [str(issue_id) for issue_id in issues if counted[issue_id] in _DEAD]
+        why = Evidence(Source.RETURNS, row.at, note=f"issues {', '.join(failed)}")
         consent.record(session, holder, Act.STOPPED, why, state=State.SUSPENDED)
         events.append(Event(News.STOPPED, row.subscription_id, row.issue_id, f"stopped:{which}"))
-    elif row.outcome is Returned.SOFT and soft_in_a_row(outcomes) == SOFT_IN_A_ROW:
+    elif row.outcome is Returned.SOFT and soft_in_a_row(so_far) == SOFT_IN_A_ROW:
         events.append(Event(News.SOFT_AGAIN, row.subscription_id, row.issue_id, f"soft:{which}"))
     return tuple(events)
+
+
+def _counted(session: Session, holder: Subscription) -> dict[int, Returned]:
+    """Each issue since failures count, with what became of its copy: one that left and never came back is a success."""
+    left = (
+        select(Ledger.issue_id)
+        .join(Issue)
+        .where(
+            Issue.publication == holder.publication,
+            col(Issue.released_at) >= holder.returns_since,
+            Ledger.subscription_id == holder.id,
+            Ledger.channel == Channel.EMAIL,
+            col(Ledger.excluded).is_(None),
+        )
+    )
+    outcomes = dict.fromkeys(session.exec(left).all(), Returned.SENT)
+    for row in told(session, holder.id or 0):
+        if row.first_at >= holder.returns_since:
+            outcomes[row.issue_id] = row.outcome
+        else:  # a straggler about a copy that left before
+            outcomes.pop(row.issue_id, None)
+    return outcomes
 
 
 def _address(session: Session, holder: Subscription) -> str:

@@ -10,8 +10,10 @@ from mailhub.cli import (
     database,
     home,
     inspect,
+    issue,
     journal,
     keys,
+    ledger,
     lists,
     organisations,
     outbox,
@@ -19,6 +21,7 @@ from mailhub.cli import (
     screen,
     service,
     staff,
+    subscribers,
     where,
 )
 from mailhub.errors import MailhubError
@@ -97,4 +100,5 @@ _add(
     ("requests", requests.app),
     ("outbox", outbox.app),
 )
-_add("People", ("staff", staff.app), ("organisations", organisations.app))
+_add("Publications", ("issue", issue.app), ledger.ledger)
+_add("People", ("staff", staff.app), ("organisations", organisations.app), ("subscribers", subscribers.app))

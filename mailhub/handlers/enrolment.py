@@ -5,9 +5,8 @@ Whoever opens a door calls these and puts the drafts in the outbox, in the same 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from mailhub.centre import subscriptions
+from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.subscriptions import (
     About,
@@ -77,8 +76,10 @@ def settle(
     return answer, _told(desk, answer, answers)
 
 
-def tend(desk: Desk, now: datetime) -> tuple[Draft, ...]:
-    """What the clock does to unanswered questions: one reminder after a week, oblivion after two."""
+def tend(desk: Desk) -> tuple[Draft, ...]:
+    """What the clock does: one reminder after a week, oblivion after two; addresses left a year ago are forgotten."""
+    now = desk.now
+    people.forget_old_addresses(desk.session, now)
     subscriptions.lapse(desk.session, now)
     subscriptions.forget_questions(desk.session, now)
     return tuple(correspondence.reminder(desk, asked) for asked in subscriptions.to_remind(desk.session, now))

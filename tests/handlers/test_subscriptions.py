@@ -537,7 +537,7 @@ def test_s35_without_an_answer_one_reminder_and_then_oblivion(centre: Journey):
         centre.clock.forward(days=days)
         with centre.database.transaction() as session:
             desk = Desk(session, centre.clock(), centre.centre, centre.renderer)
-            drafts = enrolment.tend(desk, centre.clock())
+            drafts = enrolment.tend(desk)
             outbox.put(session, drafts, domain=centre.centre.domain, now=centre.clock())
             return [draft.kind for draft in drafts]
 

@@ -8,6 +8,7 @@ from mailhub.centre.people.functions import (
     Function,
     Tenure,
     appoint,
+    find_function,
     function,
     function_called,
     functions_of,
@@ -38,7 +39,7 @@ from mailhub.centre.people.persons import (
     recognise,
     same_name,
 )
-from mailhub.centre.people.postal import PostalAddress, postal_of, set_postal
+from mailhub.centre.people.postal import PostalAddress, find_by_post, postal_of, set_postal
 from mailhub.centre.people.staff import (
     Colleague,
     Staff,
@@ -74,6 +75,8 @@ __all__ = [
     "colleague",
     "colleague_at",
     "disable",
+    "find_by_post",
+    "find_function",
     "forget_old_addresses",
     "function",
     "function_called",

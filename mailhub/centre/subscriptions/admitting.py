@@ -3,13 +3,20 @@
 Nobody who closed the door comes in this way, and nobody who would have to say yes first (R31, T21).
 """
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from mailhub.centre import people
 from mailhub.centre.people import Function, Person
 from mailhub.centre.subscriptions import consent
 from mailhub.centre.subscriptions.consent import Act, Evidence
-from mailhub.centre.subscriptions.subscription import CLOSED, LIVE, Channel, State, Subscription, pend
+from mailhub.centre.subscriptions.subscription import (
+    CLOSED,
+    LIVE,
+    Channel,
+    State,
+    Subscription,
+    pend,
+    subscription_of,
+)
 from mailhub.errors import Refused
 from mailhub.lists import Channel as Offered
 from mailhub.lists import Consent as Rule
@@ -54,12 +61,7 @@ def admit(
         raise Refused("this person is deceased")
     if act is not Act.GIVEN and needs_yes(publication, by_mail):
         raise Refused(f"{by_mail} has to say yes first")
-    column = Subscription.person_id if isinstance(holder, Person) else Subscription.function_id
-    row = session.exec(
-        select(Subscription).where(
-            Subscription.publication == publication.code, column == people.identity(holder)
-        )
-    ).first()
+    row = subscription_of(session, publication.code, holder)
     if row is not None and row.state in CLOSED:
         raise Refused(f"they are {row.state}: only their own yes brings them back")
     if row is not None and row.state in LIVE:

@@ -1,0 +1,160 @@
+"""Readers as a table in a file: whatever a spreadsheet wrote, read into lines; and lines written for a spreadsheet.
+
+UTF-8 with or without a mark, UTF-16, windows-1252; comma, semicolon or tab; French or English headings. Nothing here
+knows the database.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from mailhub.errors import Refused
+from mailhub.mail import address as addresses
+from mailhub.mail import french
+
+MOST_LINES = 200_000
+# What a spreadsheet would run as a formula when the cell begins so. OWASP, CSV injection.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+# Folded headings a file may have, by the name of our own column.
+_HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "email": (
+        "email",
+        "e-mail",
+        "mail",
+        "courriel",
+        "adresse mail",
+        "adresse e-mail",
+        "adresse electronique",
+        "mel",
+    ),
+    "name": ("name", "nom", "nom complet", "destinataire", "full name"),
+    "first_name": ("prenom", "first name", "firstname"),
+    "organisation": ("organisation", "organisme", "structure", "collectivite", "organization"),
+    "function": ("function", "fonction", "poste"),
+    "channel": ("channel", "canal", "envoi", "support"),
+    "consent": ("consent", "consentement", "preuve", "accord", "proof"),
+    "delivery": ("delivery", "service", "complement", "complement d'adresse"),
+    "building": ("building", "batiment", "residence"),
+    "street": ("street", "rue", "voie", "adresse", "adresse postale", "address"),
+    "place": ("place", "lieu-dit", "bp", "boite postale"),
+    "postcode": ("postcode", "code postal", "cp", "zip"),
+    "city": ("city", "ville", "commune", "localite"),
+    "country": ("country", "pays"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One reader as a file has them; `number` is the line a person sees in their editor."""
+
+    number: int
+    email: str = ""
+    name: str = ""
+    first_name: str = ""
+    organisation: str = ""
+    function: str = ""
+    channel: str = ""
+    consent: str = ""  # how and when they said yes
+    delivery: str = ""
+    building: str = ""
+    street: str = ""
+    place: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """First name and name."""
+        return " ".join(filter(None, (self.first_name, self.name)))
+
+    @property
+    def address(self) -> str:
+        """The bare address, however it is written: `Nom <a@b>`, `mailto:a@b`, with spaces or capitals around it."""
+        found = (
+            next((box.address for box in addresses.read_list(self.email.strip()) if box.address), "") or ""
+        )
+        return addresses.normalise(found) if addresses.is_valid(found) else ""
+
+
+def read(raw: bytes) -> list[Line]:
+    """The lines of a file, without empty ones; refused when no column is known."""
+    text = _decoded(raw)
+    if "\x00" in text:
+        raise Refused("this is no text file; save the sheet as CSV")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    lines: list[Line] = []
+    try:
+        columns = _columns(next(reader, []))
+        began = reader.line_num + 1  # the line a row begins on, as an editor counts
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                lines.append(Line(began, **dict(_cells(columns, row))))
+            began = reader.line_num + 1
+            if len(lines) > MOST_LINES:
+                raise Refused(f"more than {MOST_LINES} lines; cut the file in two")
+    except csv.Error as error:
+        raise Refused(f"line {reader.line_num}: {error}") from error
+    return lines
+
+
+def write(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> bytes:
+    """A file every spreadsheet opens: UTF-8 with a mark, semicolons, and no cell that would run as a formula."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([_harmless(row[column]) for column in columns] for row in rows)
+    return codecs.BOM_UTF8 + out.getvalue().encode()
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8 when it is; else what Excel writes in France."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if raw.startswith(mark):
+            return raw.decode(encoding, "replace")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def _delimiter(text: str) -> str:
+    """The mark that cuts the heading into most columns."""
+    heading = text.lstrip("\r\n").partition("\n")[0]
+    return max(";,\t", key=heading.count)
+
+
+def _columns(heading: Sequence[str]) -> dict[int, str]:
+    """Which of our columns stands where; unknown ones are left alone."""
+    known = {word: name for name, words in _HEADINGS.items() for word in words}
+    columns: dict[int, str] = {}
+    for place, cell in enumerate(heading):
+        name = known.get(french.fold(cell).replace("_", " ").strip()) or known.get(cell.strip())
+        if name is not None and name not in columns.values():
+            columns[place] = name
+    if not {"email", "name"} & set(columns.values()):
+        raise Refused(
+            "no column of addresses or names; the first line must name the columns, such as "
+            + ", ".join(field.name for field in fields(Line)[1:4])
+        )
+    return columns
+
+
+def _cells(columns: Mapping[int, str], row: Sequence[str]) -> Iterable[tuple[str, str]]:
+    for place, name in columns.items():
+        if place < len(row):
+            cell = " ".join(row[place].split())
+            # Our own export wrote the apostrophe, to keep a spreadsheet from running the cell.
+            yield name, cell[1:] if cell.startswith("'") and cell[1:2] in _FORMULA else cell
+
+
+def _harmless(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

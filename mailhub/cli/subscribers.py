@@ -1,0 +1,399 @@
+"""Subscribers: who receives what and with what proof; staff's own door to the verbs readers use by mail."""
+
+# ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailhub.cli import opening, screen
+from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit
+from mailhub.errors import Refused, UnknownRow
+
+if TYPE_CHECKING:  # see above
+    from sqlmodel import Session
+
+    from mailhub.app import House
+    from mailhub.centre.people import Person
+    from mailhub.centre.subscriptions import Evidence, Source, Subscription
+
+app = typer.Typer(help="Who receives what, and with what proof.", no_args_is_help=True)
+
+
+class Way(StrEnum):
+    """How issues come."""
+
+    EMAIL = "email"
+    PAPER = "paper"
+    BOTH = "both"
+
+
+Who = Annotated[str, typer.Argument(metavar="WHO", help="An address, or the number of a subscription.")]
+Note = Annotated[
+    str,
+    typer.Option(
+        "--note", metavar="TEXT", help="How they told you: « par téléphone le 3 mars »; kept as proof."
+    ),
+]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who notes it.", show_default="whoever is logged in"),
+]
+Of = Annotated[
+    str | None, typer.Option("--of", metavar="LIST", help="Only this publication, such as lettre.")
+]
+_COLUMNS = ("number", "publication", "who", "address", "channel", "state", "changed_at")
+_SHEET = (
+    "number",
+    "publication",
+    "state",
+    "channel",
+    "name",
+    "email",
+    "organisation",
+    "function",
+    "delivery",
+    "building",
+    "street",
+    "place",
+    "postcode",
+    "city",
+    "country",
+    "changed_at",
+)
+
+
+@app.command("ls")
+def ls(
+    home: Home = HERE,
+    of: Of = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help="Only those: active, paused, left, …")
+    ] = None,
+    limit: Limit = 1000,
+    json: AsLines = False,
+) -> None:
+    """List subscriptions, oldest first."""
+    with opening.house(home) as house, house.database.reading() as session:
+        rows = [row for row in _every(session, house, of) if state in {None, row["state"]}][:limit]
+    if json:
+        screen.lines(rows)
+    else:
+        screen.table(rows, _COLUMNS, nothing="nobody: `mailhub subscribers add` or `import`")
+
+
+@app.command("show")
+def show(who: Who, home: Home = HERE, json: AsJson = False) -> None:
+    """Show what somebody receives, and every decision that led there."""
+    from mailhub.centre import subscriptions
+
+    with opening.house(home) as house, house.database.reading() as session:
+        now = house.now()
+        found = [
+            {
+                **_described(session, row, now),
+                "paused_until": row.paused_until if row.state_at(now) == "paused" else None,
+                "history": [
+                    {
+                        "at": kept.at,
+                        "act": str(kept.act),
+                        "source": str(kept.source),
+                        "state": str(kept.state_after),
+                        "channel": str(kept.channel_after),
+                        "shown": kept.shown,
+                        "note": kept.note,
+                        "recorded_by": kept.recorded_by,
+                        "mail": kept.inbound_id,
+                        "message_digest": kept.message_digest,
+                    }
+                    for kept in subscriptions.history(session, row.id or 0)
+                ],
+                "returns": _returns(session, row),
+            }
+            for row in _chosen(session, who, None)
+        ]
+    if json:
+        screen.document(found)
+        return
+    for one in found:
+        screen.facts(one, (*_COLUMNS, "paused_until"))
+        screen.table(
+            _rows(one, "history"), ("at", "act", "source", "state", "channel", "note"), nothing="no proof"
+        )
+        if _rows(one, "returns"):
+            screen.table(_rows(one, "returns"), ("issue", "outcome", "address", "at"), nothing="")
+        screen.say()
+
+
+@app.command("add")
+def add(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Their mail address.")],
+    to: Annotated[str, typer.Option("--to", metavar="LIST", help="The publication, such as revue.")],
+    note: Note,
+    home: Home = HERE,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Their name.")] = None,
+    by: By = None,
+) -> None:
+    """Ask an address, for somebody who told you so, whether it wants a publication: it answers OUI or nothing is sent."""
+    from mailhub import outbox
+    from mailhub.centre.subscriptions import Source
+    from mailhub.handlers import enrolment
+    from mailhub.handlers.desk import Desk
+    from mailhub.mail import address as addresses
+
+    if not addresses.is_valid(address):
+        raise Refused(f"{address!r} is not an e-mail address")
+    with opening.house(home) as house, house.database.transaction() as session:
+        publication = house.centre.lists.publication(to)
+        desk = Desk(session, house.now(), house.centre, house.renderer)
+        evidence = _evidence(house, Source.STAFF, note, by)
+        asked, drafts = enrolment.ask(desk, address, name, [publication], evidence)
+        outbox.put(session, drafts, domain=house.centre.domain, now=house.now())
+    if asked.confirmation is None:
+        raise Refused(asked.silent or f"{address} receives {to} already")
+    screen.say(f"{address} is asked by mail; {to} is sent once they answer OUI")
+
+
+@app.command("leave")
+def leave(who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None) -> None:
+    """Stop what somebody receives: everything, or one publication."""
+    from mailhub.centre import subscriptions
+    from mailhub.centre.subscriptions import Source
+
+    with opening.house(home) as house, house.database.transaction() as session:
+        rows = _chosen(session, who, of)
+        _say_changed(subscriptions.leave(session, rows, _evidence(house, Source.STAFF, note, by)), "left")
+
+
+@app.command("pause")
+def pause(
+    who: Who,
+    until: Annotated[
+        datetime,
+        typer.Option("--until", formats=["%Y-%m-%d"], metavar="DATE", help="The day sending goes on again."),
+    ],
+    note: Note,
+    home: Home = HERE,
+    of: Of = None,
+    by: By = None,
+) -> None:
+    """Send nothing until a day; it ends by itself."""
+    from mailhub.centre import subscriptions
+    from mailhub.centre.subscriptions import Source
+
+    with opening.house(home) as house, house.database.transaction() as session:
+        evidence = _evidence(house, Source.STAFF, note, by)
+        morning = until.replace(tzinfo=house.centre.calendar.local(house.now()).tzinfo)
+        if morning <= house.now():
+            raise Refused(f"{until.date()} is past")
+        changed = subscriptions.pause(session, _chosen(session, who, of), evidence, until=morning)
+        _say_changed(changed, f"paused until {until.date()}")
+
+
+@app.command("resume")
+def resume(who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None) -> None:
+    """Send again: a pause ends, or an address that came back works; its failures are counted from nought."""
+    from mailhub.centre import subscriptions
+    from mailhub.centre.subscriptions import Source
+
+    with opening.house(home) as house, house.database.transaction() as session:
+        evidence = _evidence(house, Source.STAFF, note, by)
+        _say_changed(subscriptions.resume(session, _chosen(session, who, of), evidence), "resumed")
+
+
+@app.command("channel")
+def channel(
+    who: Who,
+    way: Annotated[Way, typer.Argument(help="email, paper or both.")],
+    note: Note,
+    home: Home = HERE,
+    of: Of = None,
+    by: By = None,
+) -> None:
+    """Send another way from the next issue on."""
+    from mailhub.centre import subscriptions
+    from mailhub.centre.subscriptions import Channel, Source
+
+    with opening.house(home) as house, house.database.transaction() as session:
+        rows, wanted = _chosen(session, who, of), Channel(way)
+        for row in rows:
+            subscriptions.refuse_channel(house.centre.lists.publication(row.publication), wanted)
+        evidence = _evidence(house, Source.STAFF, note, by)
+        _say_changed(subscriptions.change_channel(session, rows, wanted, evidence), f"by {way} from now on")
+
+
+@app.command("suppress")
+def suppress(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address.")],
+    note: Note,
+    home: Home = HERE,
+    by: By = None,
+) -> None:
+    """Never write to an address again, whoever asks; kept as a digest, which outlives the erasure of the person."""
+    from mailhub.centre import people, subscriptions
+    from mailhub.centre.subscriptions import Source
+    from mailhub.mail import address as addresses
+
+    if not addresses.is_valid(address):
+        raise Refused(f"{address!r} is not an e-mail address")
+    with opening.house(home) as house, house.database.transaction() as session:
+        found = [people.identity(person) for person in people.all_at(session, address)]
+        rows = subscriptions.held_by(session, found)
+        evidence = _evidence(house, Source.STAFF, note, by)
+        subscriptions.leave_everything(session, house.centre.keyring, rows, address, evidence)
+    screen.say(f"{address} is never written to again")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV file; its first line names the columns.")
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="LIST", help="The publication, such as lettre.")],
+    home: Home = HERE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
+    by: By = None,
+    json: AsLines = False,
+) -> None:
+    """Add the readers of a file. Nobody who left, complained or objected is ever brought back."""
+    from mailhub.centre.subscriptions import importing, sheet
+
+    lines = sheet.read(file.read_bytes())
+    with opening.house(home) as house:
+        publication = house.centre.lists.publication(to)
+        keyring = house.centre.keyring
+        if dry_run:
+            with house.database.reading() as session:
+                steps = importing.plan(session, keyring, publication, lines)
+        else:
+            with house.database.transaction() as session:
+                steps = importing.carry_out(
+                    session, keyring, publication, lines, at=house.now(), recorded_by=by or _logged_in()
+                )
+    rows = [{"line": step.number, "who": step.who, "fate": str(step.fate), "why": step.why} for step in steps]
+    if json:
+        screen.lines(rows)
+    else:
+        told = [row for row in rows if row["fate"] != "added"]
+        screen.table(told, ("line", "who", "fate", "why"), nothing="every line was added")
+    counts = ", ".join(f"{sum(step.fate is fate for step in steps)} {fate}" for fate in importing.Fate)
+    screen.aside(f"{'would be: ' if dry_run else ''}{counts}")
+
+
+@app.command("export")
+def export(
+    home: Home = HERE,
+    of: Of = None,
+    file: Annotated[
+        Path | None, typer.Option("--to-file", metavar="FILE", help="Where to; the screen when left out.")
+    ] = None,
+    json: AsLines = False,
+) -> None:
+    """Write everybody as CSV, for a spreadsheet or for `import`."""
+    from mailhub.centre.subscriptions import sheet
+
+    with opening.house(home) as house, house.database.reading() as session:
+        rows = [{**row, "name": row["who"], "email": row["address"]} for row in _every(session, house, of)]
+    if json:
+        screen.lines({column: row[column] for column in _SHEET} for row in rows)
+    elif file is None:
+        screen.octets(sheet.write(rows, _SHEET))
+    else:
+        file.write_bytes(sheet.write(rows, _SHEET))
+        screen.aside(f"{len(rows)} subscriptions in {file}")
+
+
+def _chosen(session: "Session", who: str, of: str | None) -> "list[Subscription]":
+    """The subscriptions a person means: one by number, or those of an address."""
+    from mailhub.centre import people, subscriptions
+
+    if who.isdigit():
+        rows = [subscriptions.get(session, int(who))]
+    else:
+        found = [people.identity(person) for person in people.all_at(session, who)]
+        rows = subscriptions.held_by(session, found)
+    rows = [row for row in rows if of in {None, row.publication}]
+    if not rows:
+        raise UnknownRow(
+            f"{who} has no subscription{f' to {of}' if of else ''}; `mailhub subscribers ls` lists them"
+        )
+    return rows
+
+
+def _every(session: "Session", house: "House", of: str | None) -> list[dict[str, object]]:
+    from sqlmodel import col, select
+
+    from mailhub.centre.subscriptions import Subscription
+
+    if of is not None:
+        house.centre.lists.publication(of)  # refuses an unknown one, with a suggestion
+    query = select(Subscription).order_by(col(Subscription.id))
+    rows = session.exec(query if of is None else query.where(Subscription.publication == of)).all()
+    return [_described(session, row, house.now()) for row in rows]
+
+
+def _described(session: "Session", row: "Subscription", now: datetime) -> dict[str, object]:
+    from mailhub.centre import people, subscriptions
+
+    person = subscriptions.reader_of(session, row)
+    seat = people.function(session, row.function_id) if row.function_id else None
+    body = seat.organisation_id if seat else person.organisation_id if person else None
+    organisation = session.get(people.Organisation, body) if body else None
+    owner: Person | people.Function | None = seat or person
+    post = people.postal_of(session, owner) if owner else None
+    number = people.identity(person) if person else 0
+    return {
+        "number": row.id,
+        "publication": row.publication,
+        "who": person.name if person else None,
+        "address": people.addresses(session, [number]).get(number),
+        "channel": str(row.channel),
+        "state": str(row.state_at(now)),
+        "changed_at": row.changed_at,
+        "organisation": organisation.name if organisation else None,
+        "function": seat.title if seat else None,
+        **{
+            part: getattr(post, part) if post else ""
+            for part in ("delivery", "building", "street", "place", "postcode", "city", "country")
+        },
+    }
+
+
+def _returns(session: "Session", row: "Subscription") -> list[dict[str, object]]:
+    from mailhub.centre import returns
+
+    return [
+        {"issue": told.issue_id, "outcome": str(told.outcome), "address": told.address, "at": told.at}
+        for told in returns.told(session, row.id or 0)
+    ]
+
+
+def _rows(one: dict[str, object], key: str) -> list[dict[str, object]]:
+    found = one[key]
+    assert isinstance(found, list)
+    return found
+
+
+def _evidence(house: "House", source: "Source", note: str, by: str | None) -> "Evidence":
+    from mailhub.centre.subscriptions import Evidence
+
+    if not note.strip():
+        raise Refused("say in --note how they told you; it is kept as proof")
+    return Evidence(source, house.now(), note=note.strip(), recorded_by=by or _logged_in())
+
+
+def _logged_in() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def _say_changed(rows: "Sequence[Subscription]", what: str) -> None:
+    if not rows:
+        raise Refused("nothing to change: it is so already, or cannot be from where it stands")
+    for row in rows:
+        screen.say(f"subscription {row.id} to {row.publication}: {what}")
