@@ -233,7 +233,44 @@ class RelaySection(Section):
     )
     give_up_days: int = Field(4, ge=1, description="Days after which a deferred letter fails.")
     per_destination_per_minute: int = Field(
-        60, ge=0, description="Letters per minute to one domain; 0: no limit."
+        60, ge=0, description="Letters per minute to one provider; 0: no limit."
+    )
+    letters_per_connection: int = Field(
+        100, ge=0, description="Letters over one connection before it is made anew; 0: no limit."
+    )
+    destinations: tuple[str, ...] = Field(
+        (
+            "orange.fr wanadoo.fr: 2",
+            "laposte.net: 2",
+            "sfr.fr neuf.fr cegetel.net club-internet.fr numericable.fr: 2",
+            "free.fr libertysurf.fr online.fr: 2",
+            "bbox.fr: 2",
+            "gmail.com googlemail.com: 4",
+            "outlook.com outlook.fr hotmail.com hotmail.fr live.com live.fr msn.com: 4",
+            "yahoo.com yahoo.fr ymail.com: 4",
+        ),
+        description='Providers: their domains and how many letters may be on their way there at once, "a.fr b.fr: 2".',
+    )
+
+    @field_validator("destinations")
+    @classmethod
+    def _paces(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        seen: set[str] = set()
+        for written in value:
+            for domain in pace(written)[0]:
+                if domain in seen:
+                    raise ValueError(f"{domain} is named twice")
+                seen.add(domain)
+        return value
+
+
+class PublicationsSection(Section):
+    """How issues of the publications in lists/ leave."""
+
+    late_after_hours: int = Field(
+        6,
+        ge=1,
+        description="An issue whose hour is further past is not sent by itself: staff are asked.",
     )
 
 
@@ -308,6 +345,7 @@ class Settings(BaseSettings):
     promise: PromiseSection = PromiseSection()
     courtesy: CourtesySection = CourtesySection()
     relay: RelaySection = RelaySection()
+    publications: PublicationsSection = PublicationsSection()
     dkim: DkimSection = DkimSection()
     retention: RetentionSection = RetentionSection()
     database: DatabaseSection = DatabaseSection()
@@ -383,6 +421,17 @@ def closure(written: str) -> tuple[date, date]:
         raise ValueError(
             f"{written!r} is neither a date nor FIRST/LAST, such as 2026-08-03/2026-08-14"
         ) from error
+
+
+def pace(written: str) -> tuple[tuple[str, ...], int]:
+    """The domains of a provider and how many letters may be on their way there at once."""
+    domains, colon, most = written.rpartition(":")
+    named = tuple(domains.lower().split())
+    if not colon or not named or not most.strip().isdecimal() or int(most) < 1:
+        raise ValueError(f'{written!r} is not of the form "orange.fr wanadoo.fr: 2"')
+    if wrong := next((domain for domain in named if not _DOMAIN.fullmatch(domain)), None):
+        raise ValueError(f"{wrong!r} is no domain")
+    return named, int(most)
 
 
 def sections() -> Iterator[tuple[str, str, dict[str, FieldInfo]]]:

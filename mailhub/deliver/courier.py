@@ -33,7 +33,7 @@ RELAY_AWAY = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2),
 # answer costs its author more than one about an issue, which is settled as a whole.
 IN_HAND = 1
 IN_HAND_OF_AN_ISSUE = 2
-TURN = 64  # letters per connection before `step` returns, so that whoever wants to stop need not wait long
+TURN = 24  # letters per connection before `step` returns, so that whoever wants to stop need not wait long
 UNWRITTEN_SECONDS = 0.02  # how long an end waits for others to be written with
 FORMS_KEPT = 4  # issues leaving at the same time
 
@@ -91,7 +91,9 @@ class Courier:
         return await turn.run()
 
     async def close(self) -> None:
-        """Say goodbye to the relay."""
+        """Write what is known and not written yet, and say goodbye to the relay."""
+        if self._unwritten:
+            await asyncio.to_thread(self.settle_and_claim, [], 0, 0)
         wires, self._wires = self._wires, []
         await asyncio.gather(*(wire.quit() for wire in wires))
 
@@ -247,6 +249,12 @@ class _Turn:
                     lane.cancel()
         except ExceptionGroup as troubles:
             raise troubles.exceptions[0] from None
+        except (
+            asyncio.CancelledError
+        ):  # whoever waited for us waits no longer: what was not begun is untouched
+            self._give_back()
+            self._courier.remember(self._ended)
+            raise
         return True
 
     async def _oversee(self, left: int) -> None:

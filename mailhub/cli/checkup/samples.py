@@ -37,6 +37,7 @@ _COMMON: Values = {
 }
 _LETTER: Values = {**_COMMON, "number": 12, "recipient": "n.benali@kerbrec.example"}
 _COPY: Values = {
+    "passed_on": {"name": "Paul Quéré", "address": "p.quere@freemail.example"},
     **_COMMON,
     "occasion": "question",
     "proven": True,
@@ -85,27 +86,6 @@ _SENT: Values = {
     "files": [{"filename": "plan.pdf", "size": 820_000}, {"filename": None, "size": 0}],
 }
 
-_MAIL: dict[str, tuple[Values, ...]] = {
-    "acknowledgement": (_ACKNOWLEDGEMENT, {**_ACKNOWLEDGEMENT, "echo": False, "follow_up_of": None}),
-    "answer": (_ANSWER, {**_ANSWER, "asked_at": None, "question": ""}),
-    "answer-failed": ({**_LETTER, "answer": "550 5.1.1 no such user"},),
-    "answer-in-doubt": (_LETTER,),
-    "answer-sent": (_SENT, {**_SENT, "files": []}),
-    "command-done": ({**_COMMON, "commands": ["prendre", "clore"]},),
-    "command-unknown": ({**_COMMON, "unknown": "#rien", "known": ("#note", "#clore")},),
-    "held": ({**_COMMON, "reason": "son expéditeur n’a pas pu être vérifié."},),
-    "held-settled": tuple({**_COMMON, "released": released} for released in (True, False)),
-    "note-copy": (_COMMON,),
-    "note-kept": tuple({**_COMMON, "why": why} for why in ("forward", "empty", "internal", "note")),
-    "staff-copy": (
-        _COPY,
-        *({**_BARE_COPY, "occasion": word} for word in ("question", "follow_up", "third_party")),
-    ),
-    "triage": (
-        _TRIAGE,
-        {**_TRIAGE, "sender": None, "subject": None, "reference": None, "proven": False, "text": ""},
-    ),
-}
 _ISSUE: Values = {
     "title": "Lettre mensuelle n° 57",
     "publication": "Lettre mensuelle",
@@ -120,6 +100,46 @@ _ISSUE: Values = {
     "owner": "contact@villes-rives.example",
 }
 _ISSUES: tuple[Values, ...] = (_ISSUE, {**_ISSUE, "leave_link": "", "preferences_link": ""})
+_COPY_OF_ISSUE = SimpleNamespace(
+    name="Nadia Benali", address="n.benali@kerbrec.example", why="550 5.1.1 no such user", letter_id=12
+)
+_SUMS = dict.fromkeys(
+    ("planned", "sending", "sent", "deferred", "failed", "in_doubt", "paper", "excluded"), 1
+)
+_ACCOUNT: Values = {
+    "issue": "lettre-57",
+    "title": "Lettre mensuelle n° 57",
+    "sums": _SUMS,
+    "failed": [_COPY_OF_ISSUE],
+    "in_doubt": [_COPY_OF_ISSUE],
+}
+
+_MAIL: dict[str, tuple[Values, ...]] = {
+    "acknowledgement": (_ACKNOWLEDGEMENT, {**_ACKNOWLEDGEMENT, "echo": False, "follow_up_of": None}),
+    "answer": (_ANSWER, {**_ANSWER, "asked_at": None, "question": ""}),
+    "answer-failed": ({**_LETTER, "answer": "550 5.1.1 no such user"},),
+    "answer-in-doubt": (_LETTER,),
+    "answer-sent": (_SENT, {**_SENT, "files": []}),
+    "command-done": ({**_COMMON, "commands": ["prendre", "clore"]},),
+    "command-unknown": ({**_COMMON, "unknown": "#rien", "known": ("#note", "#clore")},),
+    "issue-late": ({**_COMMON, **_ACCOUNT, "planned_at": _INSTANT},),
+    "issue-report": (
+        {**_COMMON, **_ACCOUNT},
+        {**_COMMON, **_ACCOUNT, "failed": [], "in_doubt": []},
+    ),
+    "held": ({**_COMMON, "reason": "son expéditeur n’a pas pu être vérifié."},),
+    "held-settled": tuple({**_COMMON, "released": released} for released in (True, False)),
+    "note-copy": (_COMMON,),
+    "note-kept": tuple({**_COMMON, "why": why} for why in ("forward", "empty", "internal", "note")),
+    "staff-copy": (
+        _COPY,
+        *({**_BARE_COPY, "occasion": word} for word in ("question", "follow_up", "third_party")),
+    ),
+    "triage": (
+        _TRIAGE,
+        {**_TRIAGE, "sender": None, "subject": None, "reference": None, "proven": False, "text": ""},
+    ),
+}
 _PARTS: dict[str, tuple[Values, ...]] = {
     "mail/issue/title.txt": _ISSUES,
     "mail/issue/body.txt": _ISSUES,

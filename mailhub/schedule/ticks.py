@@ -1,8 +1,4 @@
-"""Work that a clock starts. APScheduler only ticks; a unique (job, slot) row decides who does the work, and once.
-
-Several processes may tick, a clock may repeat an hour: the row is written in the transaction that does the work, so
-a slot is done exactly once or not at all.
-"""
+"""The ticks of one process, and the row that makes each slot of a job happen once."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence

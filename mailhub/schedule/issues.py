@@ -1,0 +1,141 @@
+"""What a clock does for issues, minute by minute: releases them, asks about late ones, drops what is over, reports.
+
+Each of these happens once, in one transaction with the row of its slot, whichever process comes first (T3, T4).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlmodel import Session
+
+from mailhub import outbox
+from mailhub.centre import people, publications, subscriptions
+from mailhub.centre.profile import Centre
+from mailhub.centre.publications import Issue, IssueState, Recipient
+from mailhub.database import Database
+from mailhub.errors import ListError
+from mailhub.handlers import letters
+from mailhub.handlers.desk import Desk
+from mailhub.outbox import Line, Standing
+from mailhub.render import Renderer
+from mailhub.schedule.ticks import take_slot
+
+MOST_NAMED = 100  # failures and doubts named in a report; `mailhub ledger` has them all
+
+log = structlog.get_logger()
+
+
+class Roster(Protocol):
+    """Who is on the list of a publication at an instant: `subscriptions.roster`."""
+
+    def __call__(self, session: Session, publication: str, at: datetime, /) -> Sequence[Recipient]: ...
+
+
+@dataclass(frozen=True)
+class Issues:
+    """The clock's work on the issues of one home."""
+
+    database: Database
+    centre: Centre
+    renderer: Renderer
+    now: Callable[[], datetime]
+    late_after: timedelta = timedelta(hours=6)  # past its hour by more, an issue waits for a person (T5)
+    roster: Roster = subscriptions.roster
+
+    def tick(self) -> int:
+        """Do what is due; say how many issues were released by this very call."""
+        self.drop_expired()
+        self.ask_about_late()
+        released = self.release_due()
+        self.follow_up()
+        return released
+
+    def release_due(self) -> int:
+        """Let issues leave whose hour has come: their rosters are frozen, and copies planned, at one instant each."""
+        with self.database.reading() as session:
+            references = [issue.reference for issue in publications.due(session, self.now())]
+        return sum(self._release(reference) for reference in references)
+
+    def ask_about_late(self) -> int:
+        """Put off issues whose hour is long past, and tell staff: after a restore they may have left before (T5)."""
+        now = self.now()
+        with self.database.transaction() as session:
+            late = publications.find_late(publications.due(session, now), now, self.late_after)
+            for issue in late:
+                if issue.release_at and take_slot(session, f"late {issue.reference}", issue.release_at):
+                    self._tell(session, issue, "issue-late", {"planned_at": issue.release_at})
+                publications.put_off(session, issue)
+        return len(late)
+
+    def drop_expired(self) -> int:
+        """Give up copies whose time is over (D43)."""
+        with self.database.transaction() as session:
+            dropped = outbox.expire(session, self.now())
+        if dropped:
+            log.warning("copies expired", copies=dropped)
+        return dropped
+
+    def follow_up(self) -> None:
+        """Count what got through, and close an issue when every copy has come to its end: staff get its account."""
+        with self.database.reading() as session:
+            references = [issue.reference for issue in publications.running(session)]
+        for reference in references:
+            with self.database.transaction() as session:
+                issue = publications.called(session, reference)
+                outbox.count_sent(session, issue)
+                is_over = issue.state is not IssueState.PAUSED and not outbox.unfinished(session, issue)
+                if (
+                    is_over
+                    and issue.released_at
+                    and take_slot(session, f"close {reference}", issue.released_at)
+                ):
+                    self._tell(session, issue, "issue-report", self._account(session, issue))
+                    publications.close(session, issue)
+
+    def _release(self, reference: str) -> bool:
+        now = self.now()
+        with self.database.transaction() as session:
+            issue = publications.called(session, reference)
+            if issue.release_at is None or not take_slot(session, f"release {reference}", issue.release_at):
+                log.info("released by another process", issue=reference)
+                return False
+            try:
+                publication = self.centre.lists.publication(issue.publication)
+            except ListError as reason:
+                log.error("issue cannot be released", issue=reference, why=str(reason))  # noqa: TRY400
+                publications.hold(session, issue)
+                return False
+            roster = self.roster(session, issue.publication, now)
+            expires_after = timedelta(days=publication.expires_after_days)
+            lines = publications.freeze(session, issue, roster, now, expires_after=expires_after)
+            copies = outbox.plan(session, issue, self.centre, self.renderer, now)
+        log.info("released", issue=reference, roster=lines, copies=copies)
+        return True
+
+    def _account(self, session: Session, issue: Issue) -> dict[str, object]:
+        named: dict[str, list[Line]] = {}
+        for standing in (Standing.FAILED, Standing.IN_DOUBT):
+            lines = outbox.read(session, issue, standing)
+            named[standing.value] = [line for line, _ in zip(lines, range(MOST_NAMED), strict=False)]
+        return {"sums": {str(key): count for key, count in outbox.sums(session, issue).items()}, **named}
+
+    def _tell(self, session: Session, issue: Issue, template: str, values: Mapping[str, object]) -> None:
+        desk = Desk(session, self.now(), self.centre, self.renderer)
+        known = {"issue": issue.reference, "title": issue.title, **values}
+        known |= {
+            key: self.centre.calendar.local(at) for key, at in known.items() if isinstance(at, datetime)
+        }
+        drafts = [
+            letters.to_staff(
+                desk,
+                template,
+                colleague,
+                f"{template}:{issue.reference}:{issue.release_at}:{colleague.id}",
+                known,
+            )
+            for colleague in people.told_of_new(session)
+        ]
+        outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
