@@ -34,10 +34,12 @@ from mailhub.centre.people.persons import (
     change_address,
     forget_old_addresses,
     give_address,
+    give_addresses,
     introduce,
     meet,
     recognise,
     same_name,
+    stranger,
 )
 from mailhub.centre.people.postal import PostalAddress, find_by_post, postal_of, set_postal
 from mailhub.centre.people.staff import (
@@ -82,6 +84,7 @@ __all__ = [
     "function_called",
     "functions_of",
     "give_address",
+    "give_addresses",
     "hire",
     "holder",
     "identity",
@@ -99,6 +102,7 @@ __all__ = [
     "set_postal",
     "staff_addresses",
     "staff_called",
+    "stranger",
     "team",
     "told_of_new",
 ]

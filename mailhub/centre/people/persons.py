@@ -5,7 +5,7 @@ when nothing tells them apart. An address somebody left still recognises them fo
 Nothing here is merged or guessed: what is not certain is proposed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func
@@ -15,7 +15,7 @@ from mailhub.centre.people.identity import identity
 from mailhub.centre.people.organisations import organisation_of
 from mailhub.errors import UnknownRow
 from mailhub.mail import french
-from mailhub.mail.address import normalise
+from mailhub.mail.address import domain_of, normalise
 
 ALIAS_LIVES = timedelta(days=365)  # an address somebody left goes on finding their threads for so long (S34)
 
@@ -94,19 +94,37 @@ def meet(session: Session, address: str, name: str | None, now: datetime) -> Per
 
 def introduce(session: Session, address: str | None, name: str | None, now: datetime) -> Person:
     """Put a new person on file, beside whoever has that address already; without one they are known by post alone."""
-    bare = normalise(address) if address else None
-    person = Person(
-        name=name,
-        organisation_id=organisation_of(session, bare) if bare else None,
-        shared_mailbox=bare is not None and bare.partition("@")[0] in SHARED_LOCAL_PARTS,
-        created_at=now,
-        last_contact_at=now,
-    )
+    person = stranger(address, name, now)
+    person.organisation_id = organisation_of(session, address) if address else None
     session.add(person)
     session.flush()
-    if bare:
-        give_address(session, person, bare)
+    if address:
+        give_address(session, person, address)
     return person
+
+
+def stranger(address: str | None, name: str | None, now: datetime) -> Person:
+    """Somebody new, not on file yet."""
+    local = normalise(address).partition("@")[0] if address else None
+    return Person(name=name, shared_mailbox=local in SHARED_LOCAL_PARTS, created_at=now, last_contact_at=now)
+
+
+def give_addresses(session: Session, pairs: Sequence[tuple[Person, str]]) -> None:
+    """Give many new persons their addresses at once, at the next free places; an organisation is known by its domain."""
+    bodies = {
+        domain: organisation_of(session, f"x@{domain}") for domain in {domain_of(each) for _, each in pairs}
+    }
+    for person, address in pairs:
+        person.organisation_id = person.organisation_id or bodies[domain_of(address)]
+    taken = dict(
+        session.exec(
+            select(EmailAddress.address, func.max(EmailAddress.place)).group_by(EmailAddress.address)
+        ).all()
+    )
+    for person, address in pairs:
+        taken[address] = taken.get(address, -1) + 1
+        session.add(EmailAddress(address=address, place=taken[address], person_id=identity(person)))
+    session.flush()
 
 
 def give_address(session: Session, person: Person, address: str) -> None:

@@ -125,7 +125,6 @@ def record(
     )
     row.state, row.channel, row.changed_at = kept.state_after, kept.channel_after, evidence.at
     session.add(kept)
-    session.flush()
     return kept
 
 

@@ -5,7 +5,7 @@ report, with what became of it and why.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,11 +13,12 @@ from sqlmodel import Session
 
 from mailhub.centre import people
 from mailhub.centre.people import Function, Person, PostalAddress
-from mailhub.centre.subscriptions import consent
-from mailhub.centre.subscriptions.admitting import admit, needs_yes, refuse_channel
+from mailhub.centre.subscriptions import consent, onfile
+from mailhub.centre.subscriptions.admitting import needs_yes, refuse_channel
 from mailhub.centre.subscriptions.consent import Act, Evidence, Source
+from mailhub.centre.subscriptions.onfile import OnFile
 from mailhub.centre.subscriptions.sheet import Line
-from mailhub.centre.subscriptions.subscription import CLOSED, LIVE, Channel, subscription_of
+from mailhub.centre.subscriptions.subscription import CLOSED, LIVE, Channel, State, new
 from mailhub.errors import Refused
 from mailhub.lists import Channel as Offered
 from mailhub.lists import Publication
@@ -55,7 +56,8 @@ class _Wanted:
 
 def plan(session: Session, keyring: Keyring, publication: Publication, lines: Sequence[Line]) -> list[Step]:
     """What a file would do, line by line; changes nothing."""
-    return [step for step, _ in _plan(session, keyring, publication, lines)]
+    steps, _ = _plan(onfile.read(session, publication.code), keyring, publication, lines)
+    return steps
 
 
 def carry_out(
@@ -67,80 +69,86 @@ def carry_out(
     at: datetime,
     recorded_by: str = "",
 ) -> list[Step]:
-    """Do what `plan` shows; what a constraint or a rule refuses meanwhile is in the report too."""
-    steps = []
-    for step, wanted in _plan(session, keyring, publication, lines):
-        if wanted is None:
-            steps.append(step)
-            continue
-        try:
-            _add(session, keyring, publication, wanted, at, recorded_by)
-        except Refused as refusal:
-            steps.append(replace(step, fate=Fate.REFUSED, why=str(refusal)))
-        else:
-            steps.append(step)
+    """Do what `plan` shows, all of it or nothing."""
+    known = onfile.read(session, publication.code)
+    steps, wanted = _plan(known, keyring, publication, lines)
+    _bring_in(session, known, publication, wanted, at, recorded_by)
     return steps
 
 
+# -- what a file would do ---------------------------------------------------------------------------------------
+
+
 def _plan(
-    session: Session, keyring: Keyring, publication: Publication, lines: Sequence[Line]
-) -> list[tuple[Step, _Wanted | None]]:
-    planned: list[tuple[Step, _Wanted | None]] = []
-    first: dict[tuple[str, str], int] = {}
-    nameless: dict[str, int] = {}  # a line without a name is whoever has that address
+    known: OnFile, keyring: Keyring, publication: Publication, lines: Sequence[Line]
+) -> tuple[list[Step], list[_Wanted]]:
+    steps: list[Step] = []
+    chosen: list[_Wanted] = []
+    seen = _Seen({}, {})
     for line in lines:
-        who = line.address or line.email or line.full_name
-        key = (line.address, french.fold(" ".join(sorted(line.full_name.lower().split()))))
-        same = _same_as(line, key, first, nameless)
+        who = line.address or line.email or line.full_name or line.function
+        same = seen.before(line)
         if same is not None:
-            planned.append((Step(line.number, who, Fate.MERGED, f"the same person as line {same}"), None))
+            steps.append(Step(line.number, who, Fate.MERGED, f"the same person as line {same}"))
             continue
-        first[key] = line.number
-        if line.address:
-            nameless.setdefault(line.address, line.number)
         try:
-            fate, wanted = _judge(session, keyring, publication, line)
+            fate, wanted = _judge(known, keyring, publication, line)
         except Refused as refusal:
-            planned.append((Step(line.number, who, Fate.REFUSED, str(refusal)), None))
+            steps.append(Step(line.number, who, Fate.REFUSED, str(refusal)))
         else:
-            planned.append((Step(line.number, who, fate), wanted))
-    return planned
+            steps.append(Step(line.number, who, fate))
+            chosen += [wanted] if wanted else []
+    return steps, chosen
 
 
-def _same_as(
-    line: Line, key: tuple[str, str], first: dict[tuple[str, str], int], nameless: dict[str, int]
-) -> int | None:
-    if key in first and (line.address or line.full_name):
-        return first[key]
-    if not line.address or line.address not in nameless:
-        return None
-    # Another name at the same address is another person (T23); no name at all is whoever came first.
-    return nameless[line.address] if not line.full_name or (line.address, "") in first else None
+@dataclass(frozen=True)
+class _Seen:
+    """The people earlier lines of the file were about."""
+
+    lines: dict[tuple[str, str, str], int]
+    addresses: dict[str, int]
+
+    def before(self, line: Line) -> int | None:
+        """The earlier line about the same person; remembers this one when there is none.
+
+        Another name at one address is another person (T23); no name at all is whoever came first there.
+        """
+        name = " ".join(sorted(french.fold(line.full_name).replace("-", " ").split()))
+        elsewhere = (
+            "" if line.address else french.fold(f"{line.function} {line.postcode} {line.street} {line.place}")
+        )
+        key = (line.address, name, elsewhere)
+        same = self.lines.get(key)
+        if same is None and line.address and (not name or (line.address, "", "") in self.lines):
+            same = self.addresses.get(line.address)
+        if same is None:
+            self.lines[key] = line.number
+            if line.address:
+                self.addresses.setdefault(line.address, line.number)
+        return same
 
 
 def _judge(
-    session: Session, keyring: Keyring, publication: Publication, line: Line
+    known: OnFile, keyring: Keyring, publication: Publication, line: Line
 ) -> tuple[Fate, _Wanted | None]:
     channel = _channel(publication, line)
     refuse_channel(publication, channel)
     if channel.has_email and not line.address:
         raise Refused(f'"{line.email}" is no address' if line.email else "no address for an email")
-    if not line.address and not line.full_name and not line.function:
+    if not line.address and not line.full_name and not (line.function and line.organisation):
         raise Refused("neither an address nor a name")
     if channel.has_paper and not _postal(line).is_complete:
         raise Refused("the postal address is not complete: street or place, postcode, town")
-    if line.address and consent.is_suppressed(
-        session, consent.digest_of(keyring, line.address), publication.code
-    ):
+    if line.address and consent.digest_of(keyring, line.address) in known.suppressed:
         raise Refused("this address asked never to be written to")
-    holder = _holder(session, line)
+    holder = known.holder_of(line)
     if isinstance(holder, Person) and holder.deceased:
         raise Refused("deceased")
-    row = subscription_of(session, publication.code, holder) if holder is not None else None
+    row = known.subscription_of(holder)
     if row is not None and row.state in CLOSED:
         raise Refused(f"{row.state}: only their own yes brings them back")
     live = row is not None and row.state in LIVE
-    if live and not _succeeds(session, line, holder):
+    if live and not _succeeds(known, line, holder):
         return Fate.UNCHANGED, None
     if row is not None and not live and not line.consent:
         raise Refused("asked already; their yes is waited for")
@@ -149,16 +157,17 @@ def _judge(
     return (Fate.REPLACED if live else Fate.ADDED), _Wanted(line, channel)
 
 
-def _succeeds(session: Session, line: Line, holder: Person | Function | None) -> bool:
+def _succeeds(known: OnFile, line: Line, holder: Person | Function | None) -> bool:
     """Say whether a line names somebody else than whoever holds its function now."""
     if not isinstance(holder, Function) or not (line.address or line.full_name):
         return False
-    current = people.holder(session, people.identity(holder))
-    return current is None or current != _known(session, line)
+    current = known.holders.get(holder.id or 0)
+    return current is None or current is not known.person_of(line)
 
 
-_BY_PAPER = ("papier", "paper", "poste", "courrier", "postal")
-_BY_BOTH = ("both", "les deux", "papier et courriel", "courriel et papier", "deux")
+_BY_EMAIL = frozenset({"email", "e-mail", "mail", "courriel"})
+_BY_PAPER = frozenset({"papier", "paper", "poste", "courrier", "postal"})
+_BY_BOTH = frozenset({"both", "les deux", "papier et courriel", "courriel et papier", "deux"})
 
 
 def _channel(publication: Publication, line: Line) -> Channel:
@@ -168,28 +177,11 @@ def _channel(publication: Publication, line: Line) -> Channel:
         return Channel.BOTH
     if said in _BY_PAPER:
         return Channel.PAPER
-    if said in {"email", "e-mail", "mail", "courriel"} or line.address or line.email:
-        return Channel.EMAIL
-    if said:
+    if said and said not in _BY_EMAIL:
         raise Refused(f'"{line.channel}" is no way an issue goes: courriel, papier, les deux')
-    return Channel.PAPER if Offered.PAPER in publication.channels else Channel.EMAIL
-
-
-def _holder(session: Session, line: Line) -> Person | Function | None:
-    """Who a line is about, when they are on file: a function of an organisation, else a person."""
-    if line.function and line.organisation:
-        return people.find_function(session, line.function, line.organisation)
-    return _known(session, line)
-
-
-def _known(session: Session, line: Line) -> Person | None:
-    """The person at that address and so named, or the only one it can be; without an address, by name and post."""
-    if not line.address:
-        return people.find_by_post(session, line.full_name, line.postcode, line.street or line.place)
-    found = people.all_at(session, line.address)
-    named = [each for each in found if people.same_name(each.name, line.full_name)]
-    nameless = [each for each in found if not each.name or not line.full_name]
-    return next(iter([*named, *nameless]), None)
+    if said or line.email or Offered.PAPER not in publication.channels:
+        return Channel.EMAIL
+    return Channel.PAPER
 
 
 def _postal(line: Line) -> PostalAddress:
@@ -204,44 +196,68 @@ def _postal(line: Line) -> PostalAddress:
     )
 
 
-def _add(
+# -- doing it ---------------------------------------------------------------------------------------------------
+
+
+def _bring_in(
     session: Session,
-    keyring: Keyring,
+    known: OnFile,
     publication: Publication,
-    wanted: _Wanted,
+    chosen: Sequence[_Wanted],
     at: datetime,
     recorded_by: str,
 ) -> None:
-    line = wanted.line
-    organisation = people.organisation_called(session, line.organisation) if line.organisation else None
-    person = _person(session, line, organisation, at)
-    holder: Person | Function | None = person
-    if line.function and organisation is not None:
-        holder = people.function_called(session, line.function, people.identity(organisation))
-        if person is not None:
-            people.appoint(session, holder, person, at)
-    assert holder is not None  # a line without both was refused
-    postal = _postal(line)
-    if postal.is_complete:
-        people.set_postal(session, holder, postal)
-    note = line.consent or f"fichier, ligne {line.number}"
-    evidence = Evidence(Source.IMPORT, at, note=note, recorded_by=recorded_by)
-    act = Act.GIVEN if line.consent else Act.INFORMED
-    admit(session, keyring, publication, holder, line.address or None, wanted.channel, evidence, act)
-
-
-def _person(
-    session: Session, line: Line, organisation: people.Organisation | None, at: datetime
-) -> Person | None:
-    """The person of a line, new or known; nobody where only a function is named."""
-    if not line.address and not line.full_name:
-        return None
-    person = _known(session, line) or people.introduce(
-        session, line.address or None, line.full_name or None, at
-    )
-    if person.name is None and line.full_name:
-        person.name = line.full_name
-    if organisation is not None and person.organisation_id is None:
-        person.organisation_id = people.identity(organisation)
+    """Everybody together: new persons first, then what points at them, each table in one go."""
+    persons = _persons(session, known, [wanted.line for wanted in chosen], at)
+    holders = [
+        _holder(session, wanted.line, person, at) for wanted, person in zip(chosen, persons, strict=True)
+    ]
+    rows = []
+    for wanted, holder in zip(chosen, holders, strict=True):
+        if wanted.line.city and (postal := _postal(wanted.line)).is_complete:
+            people.set_postal(session, holder, postal)
+        row = known.subscription_of(holder) or new(publication.code, holder, wanted.channel, at)
+        rows.append(row)
+    session.add_all(rows)
     session.flush()
-    return person
+    for wanted, row in zip(chosen, rows, strict=True):
+        if row.state not in LIVE:
+            note = wanted.line.consent or f"fichier, ligne {wanted.line.number}"
+            evidence = Evidence(Source.IMPORT, at, note=note, recorded_by=recorded_by)
+            act = Act.GIVEN if wanted.line.consent else Act.INFORMED
+            consent.record(session, row, act, evidence, state=State.ACTIVE, channel=wanted.channel)
+    session.flush()
+
+
+def _persons(session: Session, known: OnFile, lines: Sequence[Line], at: datetime) -> list[Person | None]:
+    """The person of each line, known or new; None where only a function is named."""
+    names = {line.organisation for line in lines if line.organisation}
+    bodies = {name: people.organisation_called(session, name) for name in sorted(names)}
+    found: list[Person | None] = []
+    fresh: list[tuple[Line, Person]] = []
+    for line in lines:
+        person = known.person_of(line)
+        if person is None and (line.address or line.full_name):
+            person = people.stranger(line.address or None, line.full_name or None, at)
+            fresh.append((line, person))
+        if person is not None:
+            person.name = person.name or line.full_name or None
+            if line.organisation and person.organisation_id is None:
+                person.organisation_id = people.identity(bodies[line.organisation])
+        found.append(person)
+    session.add_all(person for _, person in fresh)
+    session.flush()
+    people.give_addresses(session, [(person, line.address) for line, person in fresh if line.address])
+    return found
+
+
+def _holder(session: Session, line: Line, person: Person | None, at: datetime) -> Person | Function:
+    """The person, or the function they now hold."""
+    if not (line.function and line.organisation):
+        assert person is not None  # a line without either was refused
+        return person
+    body = people.organisation_called(session, line.organisation)
+    seat = people.function_called(session, line.function, people.identity(body))
+    if person is not None:
+        people.appoint(session, seat, person, at)
+    return seat

@@ -8,7 +8,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from mailhub.errors import Refused
 from mailhub.mail import address as addresses
@@ -51,7 +51,8 @@ class Line:
     """One reader as a file has them; `number` is the line a person sees in their editor."""
 
     number: int
-    email: str = ""
+    email: str = ""  # as it is written there
+    address: str = ""  # the bare address in it; "" when there is none
     name: str = ""
     first_name: str = ""
     organisation: str = ""
@@ -71,13 +72,11 @@ class Line:
         """First name and name."""
         return " ".join(filter(None, (self.first_name, self.name)))
 
-    @property
-    def address(self) -> str:
-        """The bare address, however it is written: `Nom <a@b>`, `mailto:a@b`, with spaces or capitals around it."""
-        found = (
-            next((box.address for box in addresses.read_list(self.email.strip()) if box.address), "") or ""
-        )
-        return addresses.normalise(found) if addresses.is_valid(found) else ""
+
+def address_in(cell: str) -> str:
+    """The bare address of a cell, however it is written: `Nom <a@b>`, `mailto:a@b`, with spaces or capitals around."""
+    found = next((box.address for box in addresses.read_list(cell) if box.address), "") or ""
+    return addresses.normalise(found) if addresses.is_valid(found) else ""
 
 
 def read(raw: bytes) -> list[Line]:
@@ -92,7 +91,8 @@ def read(raw: bytes) -> list[Line]:
         began = reader.line_num + 1  # the line a row begins on, as an editor counts
         for row in reader:
             if any(cell.strip() for cell in row):
-                lines.append(Line(began, **dict(_cells(columns, row))))
+                cells = dict(_cells(columns, row))
+                lines.append(Line(began, address=address_in(cells.get("email", "")), **cells))
             began = reader.line_num + 1
             if len(lines) > MOST_LINES:
                 raise Refused(f"more than {MOST_LINES} lines; cut the file in two")
@@ -142,7 +142,7 @@ def _columns(heading: Sequence[str]) -> dict[int, str]:
     if not {"email", "name"} & set(columns.values()):
         raise Refused(
             "no column of addresses or names; the first line must name the columns, such as "
-            + ", ".join(field.name for field in fields(Line)[1:4])
+            + ", ".join(_HEADINGS)
         )
     return columns
 

@@ -80,11 +80,9 @@ class Subscription(SQLModel, table=True):
         return State.PAUSED if begun and not over else State.ACTIVE
 
 
-def pend(
-    session: Session, code: str, holder: people.Person | people.Function, channel: Channel, now: datetime
-) -> Subscription:
+def new(code: str, holder: people.Person | people.Function, channel: Channel, now: datetime) -> Subscription:
     """A new subscription, which is nothing until somebody says yes."""
-    row = Subscription(
+    return Subscription(
         publication=code,
         person_id=people.identity(holder) if isinstance(holder, people.Person) else None,
         function_id=people.identity(holder) if isinstance(holder, people.Function) else None,
@@ -94,6 +92,13 @@ def pend(
         created_at=now,
         changed_at=now,
     )
+
+
+def pend(
+    session: Session, code: str, holder: people.Person | people.Function, channel: Channel, now: datetime
+) -> Subscription:
+    """Put a new subscription on file, pending."""
+    row = new(code, holder, channel, now)
     session.add(row)
     session.flush()
     return row
