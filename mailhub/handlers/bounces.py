@@ -7,7 +7,7 @@ no token of ours is only probable: shown to staff, charged to nobody (T13, T16).
 from collections.abc import Sequence
 
 from mailhub import outbox
-from mailhub.centre import people, returns, subscriptions
+from mailhub.centre import people, publications, returns, subscriptions
 from mailhub.centre.returns import Event
 from mailhub.handlers import correspondence, letters
 from mailhub.handlers.desk import Desk, Outcome
@@ -49,13 +49,14 @@ def told(
     drafts: list[Draft] = []
     for event in events:
         row = subscriptions.get(desk.session, event.subscription_id)
+        issue = desk.session.get(publications.Issue, event.issue_id)
         (title,) = [each.title for each in correspondence.publications(desk, [row.publication])] or [
             row.publication
         ]
         values = {
             "news": str(event.news),
             "title": title,
-            "issue": event.issue_id,
+            "issue": issue.number if issue else event.issue_id,
             "number": row.id,
             "reader": correspondence.card(desk, subscriptions.reader_of(desk.session, row), [row]),
             "said": said,

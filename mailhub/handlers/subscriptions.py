@@ -432,11 +432,11 @@ def _help(visit: _Visit) -> Outcome:
 
 def _to_staff(visit: _Visit, why: str = "") -> Outcome:
     """Not clear, not theirs, or not ours to do: staff see it with all that is known, nothing is done."""
-    drafts = _wish_letters(visit, why or visit.wish.why)
+    drafts = _wish_letters(visit, why or visit.wish.why, nothing_done=True)
     return Outcome(Verdict.TRIAGE, f"{visit.wish.kind} of a reader, shown to {len(drafts)} of staff", drafts)
 
 
-def _wish_letters(visit: _Visit, why: str) -> tuple[Draft, ...]:
+def _wish_letters(visit: _Visit, why: str, *, nothing_done: bool = False) -> tuple[Draft, ...]:
     reading = visit.reading
     values = {
         "recipient": reading.envelope.recipient,
@@ -446,6 +446,7 @@ def _wish_letters(visit: _Visit, why: str) -> tuple[Draft, ...]:
         "subject": reading.message.subject,
         "understood": str(visit.wish.kind),
         "why": why,
+        "nothing_done": nothing_done,
         "named": visit.wish.address,
         "since": visit.wish.since,
         "reader": correspondence.card(visit.desk, visit.person, visit.rows),

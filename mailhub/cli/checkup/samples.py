@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 from mailhub.centre.profile import Centre
+from mailhub.cli.checkup import readers
 
 Values = dict[str, object]
 
@@ -115,6 +116,7 @@ _ACCOUNT: Values = {
 }
 
 _MAIL: dict[str, tuple[Values, ...]] = {
+    **readers.MAIL,
     "acknowledgement": (_ACKNOWLEDGEMENT, {**_ACKNOWLEDGEMENT, "echo": False, "follow_up_of": None}),
     "answer": (_ANSWER, {**_ANSWER, "asked_at": None, "question": ""}),
     "answer-failed": ({**_LETTER, "answer": "550 5.1.1 no such user"},),
@@ -149,6 +151,7 @@ _PARTS: dict[str, tuple[Values, ...]] = {
         {"why": why, "sender": "n.benali@kerbrec.example"}
         for why in ("unproven", "other-address", "other-colleague", "no-token")
     ),
+    "mail/subscription-confirmation/words.txt": readers.WORDS,
     "words/kinds.txt": tuple(
         {"kind": kind} for kind in ("quick_fact", "document_search", "topic_dossier", None)
     ),
