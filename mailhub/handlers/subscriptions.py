@@ -6,24 +6,21 @@ is shown to staff with what was understood. A token says which subscription, the
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import cached_property
 
-from mailhub import journal, outbox
+from mailhub import outbox
 from mailhub.centre import people, subscriptions
-from mailhub.centre.people import Person
 from mailhub.centre.profile import Service
-from mailhub.centre.subscriptions import LIVE, Channel, Evidence, Settled, Source, State, Subscription
+from mailhub.centre.subscriptions import LIVE, Channel, Settled, Source, State, Subscription
 from mailhub.handlers import correspondence, enrolment
 from mailhub.handlers.desk import Desk, Outcome
+from mailhub.handlers.visits import Visit
 from mailhub.journal import Verdict
 from mailhub.lists import Channel as Offered
-from mailhub.lists import Publication
 from mailhub.mail import hints, wishes
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
-from mailhub.mail.wish import Asked, Kind, Wish
+from mailhub.mail.wish import Asked, Kind
 from mailhub.understand import Reading
 
 _POSTCODE = re.compile(r"\b\d{5}\b")
@@ -31,7 +28,7 @@ _POSTCODE = re.compile(r"\b\d{5}\b")
 
 def handle(reading: Reading, desk: Desk) -> Outcome:
     """Do what one mail asks about subscriptions."""
-    visit = _Visit(reading, desk)
+    visit = Visit(reading, desk)
     token = reading.reader_token
     if reading.service is Service.STOP and reading.token is not None:
         return _by_leave_address(visit, reading.token)
@@ -44,93 +41,10 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     return _WISHES.get(visit.wish.kind, _to_staff)(visit)
 
 
-@dataclass(frozen=True)
-class _Visit:
-    """One mail about lists: who writes, what they receive, what they mean."""
-
-    reading: Reading
-    desk: Desk
-
-    @cached_property
-    def wish(self) -> Wish:
-        """What they ask."""
-        return self.reading.wish or Wish(Kind.NONE, "no words")
-
-    @cached_property
-    def answered(self) -> Subscription | None:
-        """The subscription whose letter or issue this mail answers."""
-        token = self.reading.reader_token
-        if token is None or token.purpose is Purpose.JOIN:
-            return None
-        return subscriptions.borne(self.desk.session, token)
-
-    @cached_property
-    def person(self) -> Person | None:
-        """Who writes: of those who have the address, the one so named, else the one whose letter is answered."""
-        found = people.all_at(self.desk.session, self.reading.sender or "")
-        readers = [each for each in found if self.rows_of(each)] or found
-        named = [each for each in readers if people.same_name(each.name, self.reading.sender_name)]
-        answered = subscriptions.reader_of(self.desk.session, self.answered) if self.answered else None
-        addressed = [each for each in readers if answered is not None and each.id == answered.id]
-        return next(iter([*named, *addressed, *readers]), None)
-
-    def rows_of(self, person: Person) -> list[Subscription]:
-        """Everything a person has to do with."""
-        return subscriptions.held_by(self.desk.session, [people.identity(person)])
-
-    @cached_property
-    def rows(self) -> list[Subscription]:
-        """Everything the writer has to do with."""
-        return self.rows_of(self.person) if self.person else []
-
-    @property
-    def live(self) -> list[Subscription]:
-        """What they receive now, or would after a pause."""
-        return [row for row in self.rows if row.state in LIVE]
-
-    @cached_property
-    def codes(self) -> frozenset[str]:
-        """The publications meant: those named, else the one answered, else the one written to; none when nobody knows."""
-        if self.wish.publications:
-            return frozenset(self.wish.publications)
-        if self.answered is not None and self.answered in self.rows:
-            return frozenset({self.answered.publication})
-        at = self.desk.centre.publication_of(self.reading.service)
-        return frozenset({at.code}) if at else frozenset()
-
-    def meant(self, rows: Sequence[Subscription]) -> list[Subscription]:
-        """Those of these subscriptions the mail is about: all of them when it names none."""
-        return [row for row in rows if row.publication in self.codes] if self.codes else list(rows)
-
-    @cached_property
-    def evidence(self) -> Evidence:
-        """This mail, as proof."""
-        number = self.reading.number
-        digest = journal.get(self.desk.session, number).digest if number else None
-        return Evidence(Source.MAIL, self.desk.now, message_digest=digest, inbound_id=number or None)
-
-    def titled(self, rows: Sequence[Subscription]) -> tuple[Publication, ...]:
-        """The publications of these subscriptions."""
-        return correspondence.publications(self.desk, [row.publication for row in rows])
-
-    def told(
-        self, template: str, row: Subscription | None, about: Sequence[Publication], **values: object
-    ) -> tuple[Draft, ...]:
-        """The one letter that says what was done; none where an answer would be one too many."""
-        reading = self.reading
-        if self.person is None or not correspondence.may_answer(self.desk, reading, template):
-            return ()
-        key = f"{template}:{reading.number}"
-        deed = correspondence.Deed(
-            template, key, self.person, reading.sender or "", row, about, values, answers=reading
-        )
-        return (correspondence.done(self.desk, deed),)
-
-
 # -- leaving ----------------------------------------------------------------------------------------------------
 
 
-def _leave(visit: _Visit) -> Outcome:
+def _leave(visit: Visit) -> Outcome:
     """Stop what is meant, say what goes on, and how to go further or back, in one letter (S32)."""
     today = visit.desk.centre.calendar.local(visit.desk.now).date()
     if not visit.rows or (visit.wish.since is not None and visit.wish.since > today):
@@ -143,7 +57,7 @@ def _leave(visit: _Visit) -> Outcome:
     return _left(visit, changed)
 
 
-def _leave_everything(visit: _Visit) -> Outcome:
+def _leave_everything(visit: Visit) -> Outcome:
     """Stop everything and never write again."""
     if visit.person is None:
         return _to_staff(visit)
@@ -157,7 +71,7 @@ def _leave_everything(visit: _Visit) -> Outcome:
     return _left(visit, changed, everything=True)
 
 
-def _left(visit: _Visit, changed: Sequence[Subscription], *, everything: bool = False) -> Outcome:
+def _left(visit: Visit, changed: Sequence[Subscription], *, everything: bool = False) -> Outcome:
     paper = visit.wish.channel == "paper"
     about = visit.titled(changed) or correspondence.publications(visit.desk, visit.codes)
     stays = visit.titled(
@@ -181,14 +95,14 @@ def _left(visit: _Visit, changed: Sequence[Subscription], *, everything: bool = 
     )
 
 
-def _seats_told(visit: _Visit, changed: Sequence[Subscription]) -> tuple[Draft, ...]:
+def _seats_told(visit: Visit, changed: Sequence[Subscription]) -> tuple[Draft, ...]:
     """A function is no longer served because its holder left: staff may want to ask whoever comes next."""
     if not any(row.function_id is not None for row in changed):
         return ()
-    return _wish_letters(visit, "a function is no longer served")
+    return visit.shown_to_staff("a function is no longer served")
 
 
-def _by_leave_address(visit: _Visit, token: Token) -> Outcome:
+def _by_leave_address(visit: Visit, token: Token) -> Outcome:
     """`stop+TOKEN` : one list stops, whoever writes; they are told at their address on file (D24, D28)."""
     desk = visit.desk
     row = subscriptions.borne(desk.session, token)
@@ -217,7 +131,7 @@ def _by_leave_address(visit: _Visit, token: Token) -> Outcome:
     return Outcome(Verdict.COMMAND_DONE, said, (*drafts, *_seats_told(visit, changed)))
 
 
-def _maybe_leave(visit: _Visit) -> Outcome:
+def _maybe_leave(visit: Visit) -> Outcome:
     """Reasons to leave without the wish: one word is asked for, nothing is done."""
     meant = visit.meant(visit.live)
     reading = visit.reading
@@ -232,7 +146,7 @@ def _maybe_leave(visit: _Visit) -> Outcome:
 # -- staying, otherwise -----------------------------------------------------------------------------------------
 
 
-def _pause(visit: _Visit) -> Outcome:
+def _pause(visit: Visit) -> Outcome:
     """Send nothing until a day; it ends by itself."""
     meant = visit.meant(visit.live)
     until = visit.wish.until
@@ -253,23 +167,23 @@ def _pause(visit: _Visit) -> Outcome:
     return Outcome(Verdict.COMMAND_DONE, f"paused until {until}", drafts)
 
 
-def _morning(visit: _Visit, day: date) -> datetime:
+def _morning(visit: Visit, day: date) -> datetime:
     """The first instant of a day where the centre is."""
     zone = visit.desk.centre.calendar.local(visit.desk.now).tzinfo
     return datetime.combine(day, time.min, zone)
 
 
-def _by_email(visit: _Visit) -> Outcome:
+def _by_email(visit: Visit) -> Outcome:
     """Email instead of paper."""
     return _another_way(visit, Channel.EMAIL)
 
 
-def _on_paper(visit: _Visit) -> Outcome:
+def _on_paper(visit: Visit) -> Outcome:
     """Paper instead of email, where there is an address to post it to; else staff ask for one."""
     return _another_way(visit, Channel.PAPER)
 
 
-def _another_way(visit: _Visit, channel: Channel) -> Outcome:
+def _another_way(visit: Visit, channel: Channel) -> Outcome:
     meant = [row for row in visit.meant(visit.live) if _offers(visit, row, channel)]
     reachable = channel is Channel.EMAIL or all(_has_postal(visit, row) for row in meant)
     if not meant or not reachable or visit.wish.label_code:
@@ -279,12 +193,12 @@ def _another_way(visit: _Visit, channel: Channel) -> Outcome:
     return Outcome(Verdict.COMMAND_DONE, f"{channel} for {len(changed)} subscriptions", drafts)
 
 
-def _offers(visit: _Visit, row: Subscription, channel: Channel) -> bool:
+def _offers(visit: Visit, row: Subscription, channel: Channel) -> bool:
     offered = Offered.PAPER if channel is Channel.PAPER else Offered.EMAIL
     return any(offered in each.channels for each in visit.titled([row]))
 
 
-def _has_postal(visit: _Visit, row: Subscription) -> bool:
+def _has_postal(visit: Visit, row: Subscription) -> bool:
     session = visit.desk.session
     owner = (
         people.function(session, row.function_id)
@@ -295,7 +209,7 @@ def _has_postal(visit: _Visit, row: Subscription) -> bool:
     return postal is not None and postal.is_complete
 
 
-def _undo(visit: _Visit) -> Outcome:
+def _undo(visit: Visit) -> Outcome:
     """« ANNULER » : the last decision is taken back, by whoever bears our letter about it or is proven."""
     token = visit.reading.reader_token
     vouched = token is not None and token.purpose is Purpose.DONE and visit.answered in visit.rows
@@ -319,7 +233,7 @@ def _undo(visit: _Visit) -> Outcome:
 # -- joining and moving -----------------------------------------------------------------------------------------
 
 
-def _join(visit: _Visit) -> Outcome:
+def _join(visit: Visit) -> Outcome:
     """One question to the address that writes; whoever receives it already is told so."""
     desk, reading = visit.desk, visit.reading
     wanted = correspondence.publications(desk, visit.codes)
@@ -358,7 +272,7 @@ def _join(visit: _Visit) -> Outcome:
     )
 
 
-def _answer(visit: _Visit, token: Token) -> Outcome:
+def _answer(visit: Visit, token: Token) -> Outcome:
     """Yes or no to a question of ours, from the address that was asked (S35)."""
     reading, desk = visit.reading, visit.desk
     kind = _yes_or_no(visit)
@@ -378,7 +292,7 @@ def _answer(visit: _Visit, token: Token) -> Outcome:
     return Outcome(Verdict.COMMAND_DONE, f"question {token.thread}: {answer.settled}", drafts)
 
 
-def _yes_or_no(visit: _Visit) -> Kind:
+def _yes_or_no(visit: Visit) -> Kind:
     """What the mail says, else what its first line says: people greet and explain below their yes."""
     kind = visit.wish.kind
     if kind in {Kind.LEAVE, Kind.LEAVE_EVERYTHING, Kind.UNDO}:
@@ -391,11 +305,11 @@ def _yes_or_no(visit: _Visit) -> Kind:
     return wishes.read(first, now=today, asked=Asked.CONFIRMATION).kind
 
 
-def _change_address(visit: _Visit) -> Outcome:
+def _change_address(visit: Visit) -> Outcome:
     """Ask both addresses; a postal address in the same mail is for staff to type (S34)."""
     desk, reading = visit.desk, visit.reading
     named, sender = visit.wish.address, reading.sender or ""
-    postal = _wish_letters(visit, visit.wish.why) if _POSTCODE.search(reading.quoting.reply) else ()
+    postal = visit.shown_to_staff(visit.wish.why) if _POSTCODE.search(reading.quoting.reply) else ()
     if named is None:
         return _to_staff(visit)
     person, old, new, proven = visit.person, sender, named, reading.strong
@@ -420,44 +334,23 @@ def _change_address(visit: _Visit) -> Outcome:
 # -- by people --------------------------------------------------------------------------------------------------
 
 
-def _help(visit: _Visit) -> Outcome:
+def _help(visit: Visit) -> Outcome:
     """The page of instructions, at most once an hour; who asks in a sentence is shown to staff as well."""
     reading, desk = visit.reading, visit.desk
     within_the_hour, _ = outbox.written(desk.session, "subscription-help", desk.now, reading.sender or "")
     may = correspondence.may_answer(desk, reading, "subscription-help") and not within_the_hour
     drafts = (correspondence.instructions(desk, reading),) if may else ()
-    shown = _wish_letters(visit, visit.wish.why) if len(reading.quoting.reply.split()) > 2 else ()
+    shown = visit.shown_to_staff(visit.wish.why) if len(reading.quoting.reply.split()) > 2 else ()
     return Outcome(Verdict.COMMAND_DONE, "instructions asked for", (*drafts, *shown))
 
 
-def _to_staff(visit: _Visit, why: str = "") -> Outcome:
+def _to_staff(visit: Visit, why: str = "") -> Outcome:
     """Not clear, not theirs, or not ours to do: staff see it with all that is known, nothing is done."""
-    drafts = _wish_letters(visit, why or visit.wish.why, nothing_done=True)
+    drafts = visit.shown_to_staff(why or visit.wish.why, nothing_done=True)
     return Outcome(Verdict.TRIAGE, f"{visit.wish.kind} of a reader, shown to {len(drafts)} of staff", drafts)
 
 
-def _wish_letters(visit: _Visit, why: str, *, nothing_done: bool = False) -> tuple[Draft, ...]:
-    reading = visit.reading
-    values = {
-        "recipient": reading.envelope.recipient,
-        "number": reading.number,
-        "sender": reading.sender,
-        "proven": reading.strong,
-        "subject": reading.message.subject,
-        "understood": str(visit.wish.kind),
-        "why": why,
-        "nothing_done": nothing_done,
-        "named": visit.wish.address,
-        "since": visit.wish.since,
-        "reader": correspondence.card(visit.desk, visit.person, visit.rows),
-        "text": "" if reading.quoting.only_quotes else reading.quoting.reply,
-    }
-    return correspondence.to_staff(
-        visit.desk, "subscription-wish", f"subscription-wish:{reading.number}", values
-    )
-
-
-_WISHES: dict[Kind, Callable[[_Visit], Outcome]] = {
+_WISHES: dict[Kind, Callable[[Visit], Outcome]] = {
     Kind.LEAVE: _leave,
     Kind.LEAVE_EVERYTHING: _leave_everything,
     Kind.MAYBE_LEAVE: _maybe_leave,
