@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from mailhub import journal, outbox, understand
@@ -79,9 +80,12 @@ class Pipeline:
     def _handle(self, session: Session, row: Inbound, reading: Reading) -> None:
         number, now = row.id, self.now()
         try:
-            with self.database.savepoint(session):
-                outcome, rule = self._run(session, row, reading, now)
-                self._settle(session, row, reading, outcome, rule, now)
+            try:
+                outcome, rule = self._carry(session, row, reading, now)
+            except IntegrityError:
+                # Two processes met the same person at once: one waited at the unique key and lost. What the other
+                # wrote can be read by now.
+                outcome, rule = self._carry(session, row, reading, now)
         except StorageTrouble:
             raise
         except Exception as error:  # noqa: BLE001 — whatever a handler raises, the other mails go on
@@ -100,6 +104,13 @@ class Pipeline:
             )
         else:
             log.info("handled", mail=number, verdict=outcome.verdict, rule=rule)
+
+    def _carry(self, session: Session, row: Inbound, reading: Reading, now: datetime) -> tuple[Outcome, str]:
+        """Everything that one mail causes, or nothing."""
+        with self.database.savepoint(session):
+            outcome, rule = self._run(session, row, reading, now)
+            self._settle(session, row, reading, outcome, rule, now)
+        return outcome, rule
 
     def _run(self, session: Session, row: Inbound, reading: Reading, now: datetime) -> tuple[Outcome, str]:
         placed = understand.place(session, reading, self.centre, row)

@@ -55,6 +55,7 @@ def faults(database: Database, ordeal: Ordeal) -> list[str]:
     """Everything that is not as it must be, once all is quiet and no doubt has been settled."""
     books = Books.of(database, ordeal)
     return [
+        *(f"a process complained: {line}" for line in ordeal.complaints),
         *_faults_of_mails(books, ordeal),
         *_faults_of_threads(books, ordeal),
         *_faults_of_letters(books, ordeal),
@@ -125,7 +126,7 @@ def _faults_of_letters(books: Books, ordeal: Ordeal) -> Iterator[str]:
             yield f"letter {letter.key} is {letter.state} and came {came} times"
     if strange := set(books.arrived) - set(ids):
         yield f"letters nobody wrote: {strange}"
-    most = 4 * sum(ordeal.kills.values())  # one for each connection of a courier
+    most = 4 * ordeal.kills.total()  # one for each connection of a courier
     if len(books.doubts()) > most:
         yield f"{len(books.doubts())} doubts, and no more than {most} letters can have been on the wire"
 

@@ -26,17 +26,20 @@ import sqlalchemy as sa
 from sqlmodel import select
 
 from mailhub import app, config, outbox
-from mailhub.centre import requests
+from mailhub.centre import people, requests
+from mailhub.centre.people import EmailAddress
 from mailhub.centre.requests import RequestState
 from mailhub.database import Database
 from mailhub.deliver.wire import Relay, Timeouts
 from mailhub.errors import StorageTrouble
+from mailhub.handlers import HANDLERS
 from mailhub.journal import Inbound
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft
 from mailhub.outbox import LEASE, OutgoingState
 from mailhub.receive.limits import Limits
 from mailhub.receive.smtp import Door
+from mailhub.route import Errand
 from tests import postal
 from tests.cli.program import mailhub
 from tests.deliver import peers
@@ -232,6 +235,34 @@ def test_a_letter_whose_end_cannot_be_written_is_not_sent_again_by_itself(troubl
     assert len(relay.letters) == 2
     assert set(relay.arrived.values()) == {1}
     assert {letter.state for letter in centre.outbox()} <= {OutgoingState.SENT, OutgoingState.IN_DOUBT}
+
+
+def test_a_mail_that_lost_a_race_against_another_process_is_handled_all_the_same(postgresql_url, now):
+    """Both met the same person for the first time; it is no fault of the mail and counts as none."""
+    database, other = Database(postgresql_url), Database(postgresql_url)
+
+    def raced(reading, desk):
+        if not met:
+            with other.transaction() as session:
+                met.append(people.introduce(session, NADIA, "Nadia", now).id)
+            # What we saw before was that nobody has this address.
+            desk.session.add(EmailAddress(address=NADIA, place=0, person_id=met[0]))
+            desk.session.flush()
+        return HANDLERS[Errand.QUESTION](reading, desk)
+
+    met: list[int | None] = []
+    with centre_of(database, now) as centre:
+        centre.hire("Claire Morvan", CLAIRE)
+        centre.pipeline = replace(centre.pipeline, handlers={**HANDLERS, Errand.QUESTION: raced})
+        centre.send(question())
+        assert centre.pipeline.step()
+
+        assert [(row.verdict, row.attempts) for row in centre.journal()] == [("request opened", 0)]
+        with database.reading() as session:
+            assert requests.called(session, "Q-2026-0001").requester_id == met[0]
+        one_question_was_answered_for(centre)
+    for each in (database, other):
+        each.close()
 
 
 def test_a_server_that_only_reads_is_451(postgresql_url, now):
