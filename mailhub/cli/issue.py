@@ -49,7 +49,10 @@ def add(
     home: Home = HERE,
     release: Hour = None,
     number: Annotated[
-        int | None, typer.Option("--number", min=1, max=999_999, show_default="the next one")
+        int | None,
+        typer.Option(
+            "--number", min=1, max=999_999, show_default="the next one", help="Number of the issue."
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:

@@ -534,6 +534,8 @@ async def test_a_relay_that_loses_count_of_pipelined_commands_is_left():
 
 
 async def test_a_reply_that_drips_is_not_waited_for_longer_than_one_that_does_not_come():
+    gone = asyncio.Event()
+
     async def receive(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             writer.write(b"220-")
@@ -542,12 +544,14 @@ async def test_a_reply_that_drips_is_not_waited_for_longer_than_one_that_does_no
                 await writer.drain()
                 await asyncio.sleep(0.001)  # the drip itself
         writer.transport.abort()
+        gone.set()
 
     server = await asyncio.start_server(receive, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     wire = Wire(Relay("127.0.0.1", port, timeouts=Timeouts(greeting=0.05)))
     answer = await wire.deliver(SENDER, READER, LETTER)
     server.close()
+    await gone.wait()  # the loop must not end before its last connection
 
     assert (answer.outcome, answer.stage) == (Outcome.NOT_SENT, Stage.CONNECT)
     assert "no reply within 0.05 seconds" in answer.text
