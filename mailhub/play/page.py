@@ -22,11 +22,12 @@ from starlette.routing import Route
 from mailhub.errors import SettingsError
 from mailhub.mail.draft import Enclosure
 from mailhub.play import cast, letters, views
-from mailhub.play.guard import MOST_OCTETS, Guard
+from mailhub.play.guard import MOST_OCTETS, refusal
 from mailhub.play.letters import Letter
 from mailhub.play.post import Mail, Way
 from mailhub.play.stage import Stage
 from mailhub.render import PACKAGED, Renderer
+from mailhub.web.guard import Guard
 
 QUIET_SECONDS = 8.0  # then the page is shown as things are
 SUBJECT_LENGTH = 200
@@ -70,7 +71,7 @@ class Page:
                 Route("/courrier/{number:int}/encore", self.send_again, methods=["POST"]),
                 Route("/coupure", self.cut_the_power, methods=["POST"]),
             ],
-            middleware=[Middleware(Guard)],
+            middleware=[Middleware(Guard, refusal)],
             exception_handlers={HTTPException: self._not_found},
         )
 
