@@ -262,7 +262,7 @@ async def _serve_pages(house: House, stop: asyncio.Event) -> None:
     from mailhub.web import figures, site  # noqa: PLC0415 — only a serving process needs a web server
 
     registry = figures.registry(house.database, house.now)
-    pages = site.Site(house.database, house.centre, house.now, registry)
+    pages = site.Site(house.database, house.centre, house.renderer, house.now, registry)
     await site.serve_site(house.settings.web.listen, pages, stop)
 
 
@@ -307,6 +307,7 @@ def _centre(settings: Settings) -> Centre:
         needs_strong_staff=settings.trust.staff_trust == "token+address+proof",
         files_url=f"{web}/fichiers/" if web else "",
         leave_url=f"{web}/quitter/" if web else "",
+        preferences_url=f"{web}/preferences/" if web else "",
         lists=lists.load(settings.home / "lists", cadence=cadences.parse),
     )
 

@@ -1,4 +1,4 @@
-"""The pages of a serving home: `/healthz`, `/metrics`, and files of a request behind a signed, expiring link."""
+"""The pages of a serving home: `/healthz`, `/metrics`, files behind a signed, expiring link, and those of readers."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -20,6 +21,9 @@ from mailhub.centre.requests import Attachment
 from mailhub.database import Database
 from mailhub.errors import MailhubError, UnknownRow
 from mailhub.mail.tokens import Purpose
+from mailhub.render import Renderer
+from mailhub.web.guard import Guard, SmallForms
+from mailhub.web.subscriptions import Subscriptions
 
 TOO_LONG_WAITING = timedelta(minutes=15)  # a mail not handled after that is a sign of trouble
 _EPOCH_DAY = 719163  # date.toordinal() of 1970-01-01
@@ -30,9 +34,15 @@ class Site:
     """What the pages need, and the pages."""
 
     def __init__(
-        self, database: Database, centre: Centre, now: Callable[[], datetime], registry: CollectorRegistry
+        self,
+        database: Database,
+        centre: Centre,
+        renderer: Renderer,
+        now: Callable[[], datetime],
+        registry: CollectorRegistry,
     ) -> None:
         self._database, self._centre, self._now, self._registry = database, centre, now, registry
+        self._readers = Subscriptions(database, centre, renderer, now)
 
     def application(self) -> Starlette:
         """The routes, top-down."""
@@ -41,7 +51,10 @@ class Site:
                 Route("/healthz", self.health),
                 Route("/metrics", self.metrics),
                 Route("/fichiers/{token}", self.file),
-            ]
+                *self._readers.routes(),
+            ],
+            middleware=[Middleware(Guard, self._readers.refusal), Middleware(SmallForms)],
+            exception_handlers={404: self._readers.nowhere, MailhubError: self._readers.trouble},
         )
 
     async def health(self, _: Request) -> Response:

@@ -1,0 +1,438 @@
+"""Readers leave, pause, come back and join on pages: nothing by looking, everything by one press, once."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel import select
+
+from mailhub.centre import people, subscriptions
+from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source, State
+from mailhub.database import Database
+from mailhub.mail.tokens import Purpose, Token
+from mailhub.web import subscriptions as pages
+from tests.readers import KEYRING, by_phone
+from tests.web.reading import PAGES, PIERRE, Reading, pages_of
+
+NEW = "m.le-bihan@ile-verte.example"
+OWN = {"Origin": PAGES, "Sec-Fetch-Site": "same-origin"}
+ELSEWHERE = {"Origin": "https://ailleurs.example", "Sec-Fetch-Site": "cross-site"}
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+# RFC 8058 section 3.2: what a mail program may send as well
+MULTIPART = (
+    b'--limite\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--limite--\r\n'
+)
+
+
+@pytest.fixture
+def centre(database: Database, now: datetime) -> Reading:
+    """On either kind of database."""
+    return pages_of(database, now)
+
+
+@pytest.fixture
+def small(sqlite_url: str, now: datetime):
+    """Where the kind of database does not matter."""
+    database = Database(sqlite_url)
+    yield pages_of(database, now)
+    database.close()
+
+
+def asked(centre: Reading, **form: str) -> str:
+    """A token of the question that waits after a wish on the page."""
+    with centre.client() as client:
+        client.post("/abonnement", data={"adresse": NEW, "publication": "lettre", **form}, headers=OWN)
+    with centre.database.reading() as session:
+        question = session.exec(select(Confirmation)).one()
+        return KEYRING.seal(Token(Purpose.JOIN, question.id or 0, question.person_id))
+
+
+def acts(centre: Reading) -> list[tuple[str, str]]:
+    """What was decided about Pierre's letter, and where."""
+    with centre.database.reading() as session:
+        return [(str(kept.act), str(kept.source)) for kept in subscriptions.history(session, centre.row_id)][
+            1:
+        ]
+
+
+# -- leaving ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+def test_one_click_from_anywhere_leaves_at_once_and_for_good(centre, kind):
+    """No cookie, no login, no redirect (D21); the second press answers the same."""
+    with centre.client() as client:
+        url, headers = f"/quitter/{centre.token()}", dict(ELSEWHERE)
+        body = {"data": ONE_CLICK}
+        if kind == "multipart":
+            body = {"content": MULTIPART}
+            headers["Content-Type"] = "multipart/form-data; boundary=limite"
+        first, second = (client.post(url, headers=headers, **body) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.text == second.text
+    assert "set-cookie" not in first.headers
+    assert centre.subscription().state is State.LEFT
+    assert acts(centre) == [("withdrawn", "one-click")]
+    assert centre.letters() == [("subscription-left", PIERRE)]
+
+
+def test_one_click_on_a_letter_three_years_old_still_leaves(small):
+    token = small.token()
+    small.clock.forward(days=3 * 365)
+
+    with small.client() as client:
+        assert client.post(f"/quitter/{token}", data=ONE_CLICK).status_code == 200
+
+    assert small.subscription().state is State.LEFT
+
+
+def test_of_ten_presses_at_once_one_leaves(centre):
+    with centre.client() as client, ThreadPoolExecutor(10) as mouse:
+        answers = list(
+            mouse.map(lambda _: client.post(f"/quitter/{centre.token()}", data=ONE_CLICK), range(10))
+        )
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert acts(centre) == [("withdrawn", "one-click")]
+    assert len(centre.letters()) == 1
+
+
+def test_looking_changes_nothing(centre):
+    """GET and HEAD on every address, of every kind of token, before and after (T18, D22)."""
+    tokens = [asked(centre), centre.token(), centre.token(Purpose.DONE, 65_000), "x" * 45]
+    paths = [
+        f"/{page}/{token}" for page in ("quitter", "preferences", "annuler", "confirmer") for token in tokens
+    ]
+    before = centre.everything()
+
+    with centre.client() as client:
+        for path in [*paths, "/abonnement", "/abonnement?publication=revue", "/style.css", "/healthz"]:
+            for method in ("GET", "HEAD"):
+                assert client.request(method, path).status_code in {200, 404}
+
+    assert centre.everything() == before
+
+
+def test_a_post_that_is_neither_one_click_nor_our_button_changes_nothing(small):
+    before = small.everything()
+
+    with small.client() as client:
+        url = f"/quitter/{small.token()}"
+        answers = [
+            client.post(url, data={"List-Unsubscribe": "Two-Clicks"}),
+            client.post(url, data={"quitter": "oui"}, headers=ELSEWHERE),
+            client.post(url),
+            client.post(url, content=b"\xff", headers={"Content-Type": "multipart/form-data; boundary=x"}),
+        ]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert all("<button" in answer.text for answer in answers)
+    assert small.everything() == before
+
+
+def test_the_button_leaves_and_one_more_press_comes_back(centre):
+    with centre.client() as client:
+        done = client.post(f"/quitter/{centre.token()}", data={"quitter": "oui"}, headers=OWN)
+        (back,) = re.findall(r'action="\.\./(annuler/\w+)"', done.text)
+        restored = client.post(f"/{back}", headers=OWN)
+        again = client.post(f"/{back}", headers=OWN)
+
+    assert "Vous ne recevrez plus" in done.text
+    assert "C’est rétabli" in restored.text
+    assert again.text == restored.text
+    assert centre.subscription().state is State.ACTIVE
+    assert acts(centre) == [("withdrawn", "page"), ("restored", "page")]
+
+
+def test_what_was_decided_elsewhere_or_long_ago_is_not_taken_back_by_a_page(small):
+    with small.client() as client:
+        done = client.post(f"/quitter/{small.token()}", data={"quitter": "oui"}, headers=OWN)
+        (back,) = re.findall(r'action="\.\./(annuler/\w+)"', done.text)
+        small.clock.forward(days=31)
+
+        assert client.post(f"/{back}", headers=OWN).status_code == 404
+        assert "annuler/" not in client.get(f"/quitter/{small.token()}").text
+
+    assert small.subscription().state is State.LEFT
+
+
+def test_a_way_back_from_a_letter_is_of_no_use_on_a_page(small):
+    with small.database.transaction() as session:
+        row = subscriptions.get(session, small.row_id)
+        subscriptions.leave(session, [row], by_phone(small.clock()))
+
+    with small.client() as client:
+        answers = [
+            client.post(f"/annuler/{small.token(Purpose.DONE, until)}", headers=OWN) for until in (0, 65_000)
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 200]
+    assert "rien à annuler" in answers[1].text
+    assert small.subscription().state is State.LEFT
+
+
+def test_a_page_names_nobody(small):
+    """The letter may have been forwarded: whoever bears its token learns neither name nor address."""
+    with small.client() as client:
+        texts = [client.get(f"/{page}/{small.token()}").text for page in ("quitter", "preferences")]
+        texts.append(client.post(f"/quitter/{small.token()}", data=ONE_CLICK).text)
+
+    assert not [text for text in texts if "Guillou" in text or "vrine" in text or "TILLEULS" in text]
+
+
+# -- choosing ---------------------------------------------------------------------------------------------------
+
+
+def test_a_pause_ends_on_its_day_and_is_told(centre):
+    with centre.client() as client:
+        url, form = f"/preferences/{centre.token()}", {"choix": "pause", "jusqu_au": "2026-04-15"}
+        said = client.post(url, data=form, headers=OWN)
+        client.post(url, data=form, headers=OWN)
+
+    assert "mercredi 15 avril 2026" in said.text
+    assert centre.subscription().paused_until == datetime(2026, 4, 14, 22, 0, tzinfo=UTC)  # midnight in Paris
+    assert acts(centre) == [("paused", "page")]
+    assert centre.letters() == [("subscription-paused", PIERRE)]
+
+
+@pytest.mark.parametrize("day", ["", "demain", "2026-03-03", "2028-01-01", "0000-00-00"])
+def test_a_pause_to_no_day_is_no_pause(small, day):
+    before = small.everything()
+
+    with small.client() as client:
+        said = client.post(
+            f"/preferences/{small.token()}", data={"choix": "pause", "jusqu_au": day}, headers=OWN
+        )
+
+    assert said.status_code == 422
+    assert "Donnez un jour entre demain et le jeudi 4 mars 2027" in said.text
+    assert small.everything() == before
+
+
+def test_a_pause_is_ended_early(small):
+    with small.client() as client:
+        url = f"/preferences/{small.token()}"
+        client.post(url, data={"choix": "pause", "jusqu_au": "2026-04-15"}, headers=OWN)
+        client.post(url, data={"choix": "reprendre"}, headers=OWN)
+
+    assert small.subscription().state is State.ACTIVE
+
+
+def test_paper_instead_of_email_is_chosen_and_undone(centre):
+    with centre.client() as client:
+        said = client.post(
+            f"/preferences/{centre.token()}", data={"choix": "canal", "canal": "paper"}, headers=OWN
+        )
+        assert centre.subscription().channel is Channel.PAPER
+        (back,) = re.findall(r'action="\.\./(annuler/\w+)"', said.text)
+        client.post(f"/{back}", headers=OWN)
+
+    assert centre.subscription().channel is Channel.EMAIL
+    assert centre.letters() == [("subscription-channel", PIERRE)]
+
+
+def test_paper_is_not_offered_without_a_postal_address(sqlite_url, now):
+    database = Database(sqlite_url)
+    centre = pages_of(database, now, post=False)
+
+    with centre.client() as client:
+        url = f"/preferences/{centre.token()}"
+        shown = client.get(url)
+        client.post(url, data={"choix": "canal", "canal": "paper"}, headers=OWN)
+
+    assert "sur papier" not in shown.text
+    assert centre.subscription().channel is Channel.EMAIL
+    database.close()
+
+
+# -- joining ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [NEW, PIERRE, "contact@villes-rives.example", "mailer-daemon@vrine.example", "parti@vrine.example"],
+)
+def test_the_answer_to_a_wish_is_the_same_whoever_is_on_file(small, now, address):
+    with small.database.transaction() as session:
+        gone = people.introduce(session, "parti@vrine.example", None, now)
+        subscriptions.leave_everything(
+            session, KEYRING, [], "parti@vrine.example", Evidence(Source.MAIL, now)
+        )
+        assert gone.id
+
+    with small.client() as client:
+        form = {"adresse": address, "publication": "lettre"}
+        said = client.post("/abonnement", data=form, headers=OWN)
+        other = client.post("/abonnement", data=form | {"adresse": "autre@ile-verte.example"}, headers=OWN)
+
+    assert (said.status_code, said.text) == (200, other.text)
+    written = [to for kind, to in small.letters() if kind == "subscription-confirmation"]
+    assert (address in written) is (address == NEW)
+
+
+def test_an_address_is_asked_once_a_day_whoever_fills_in_the_form(centre):
+    for number in range(3):
+        with centre.client(f"192.0.2.{number}") as client:
+            client.post("/abonnement", data={"adresse": NEW, "publication": "lettre"}, headers=OWN)
+
+    assert centre.letters() == [("subscription-confirmation", NEW)]
+
+
+def test_the_button_of_the_question_joins_once(centre):
+    token = asked(centre)
+
+    with centre.client() as client, ThreadPoolExecutor(5) as mouse:
+        shown = client.get(f"/confirmer/{token}")
+        answers = list(
+            mouse.map(
+                lambda _: client.post(f"/confirmer/{token}", data={"reponse": "oui"}, headers=OWN), range(5)
+            )
+        )
+
+    assert "Je demande à recevoir" in shown.text
+    assert all("C’est confirmé" in answer.text for answer in answers)
+    assert [kind for kind, _ in centre.letters()] == ["subscription-confirmation", "subscription-welcome"]
+    with centre.database.reading() as session:
+        person = people.recognise(session, NEW)
+        row = subscriptions.find(session, "lettre", people.identity(person))
+        (kept,) = subscriptions.history(session, people.identity(row))
+    assert (row.state, kept.source) == (State.ACTIVE, Source.PAGE)
+    assert kept.shown.startswith("Je demande à recevoir")
+
+
+def test_a_no_to_the_question_sends_nothing(small):
+    token = asked(small)
+
+    with small.client() as client:
+        said = client.post(f"/confirmer/{token}", data={"reponse": "non"}, headers=OWN)
+        client.post(f"/confirmer/{token}", data={"reponse": "oui"}, headers=OWN)
+
+    assert "Rien ne vous sera envoyé" in said.text
+    assert [kind for kind, _ in small.letters()] == ["subscription-confirmation"]
+
+
+@pytest.mark.parametrize("form", [{"adresse": "sans arobase"}, {"publication": "inconnue"}, {"adresse": ""}])
+def test_a_form_with_something_missing_comes_back_as_it_was(small, form):
+    with small.client() as client:
+        said = client.post("/abonnement", data={"adresse": NEW, "publication": "lettre", **form}, headers=OWN)
+
+    assert said.status_code == 422
+    assert small.letters() == []
+
+
+# -- nothing guessable ------------------------------------------------------------------------------------------
+
+
+def test_a_bad_token_says_nothing_about_why(small):
+    """Guessed, of another purpose, another person's, about a row that never was: one answer, on every page."""
+    wrong = [
+        "x",
+        "a" * 45,
+        small.token()[:-1] + "a",
+        small.token(Purpose.FILE),
+        KEYRING.seal(Token(Purpose.LEAVE, small.row_id, small.person_id + 1)),
+        KEYRING.seal(Token(Purpose.LEAVE, 9999, small.person_id)),
+        KEYRING.seal(Token(Purpose.JOIN, 9999, small.person_id)),
+    ]
+    before = small.everything()
+
+    with small.client() as client:
+        answers = [
+            client.request(method, f"/{page}/{token}", headers=OWN, **body)
+            for page in ("quitter", "preferences", "annuler", "confirmer")
+            for token in wrong[3:]
+            for method, body in (
+                ("GET", {}),
+                ("POST", {"data": ONE_CLICK | {"choix": "reprendre", "reponse": "oui"}}),
+            )
+        ] + [client.get(f"/quitter/{token}") for token in wrong]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.text for answer in answers}) == 1
+    assert small.everything() == before
+
+
+def test_who_tries_many_tokens_waits_and_whoever_has_a_good_one_does_not(small):
+    with small.client() as client:
+        statuses = [
+            client.get(f"/quitter/{'a' * 45}").status_code for _ in range(pages.BAD_TOKENS_AN_HOUR + 1)
+        ]
+        late = client.get(f"/quitter/{'a' * 45}")
+        good = client.post(f"/quitter/{small.token()}", data=ONE_CLICK)
+        small.clock.forward(hours=1)
+        later = client.get(f"/quitter/{'a' * 45}")
+
+    assert statuses == [404] * pages.BAD_TOKENS_AN_HOUR + [429]
+    assert "Réessayez dans une heure" in late.text
+    assert (good.status_code, later.status_code) == (200, 404)
+
+
+def test_a_form_is_no_weapon(small):
+    with small.client("2001:db8:1:2::1") as one, small.client("2001:db8:1:2::ffff") as neighbour:
+        statuses = [
+            (one if number % 2 else neighbour)
+            .post(
+                "/abonnement",
+                data={"adresse": f"n{number}@ile-verte.example", "publication": "lettre"},
+                headers=OWN,
+            )
+            .status_code
+            for number in range(pages.WISHES_AN_HOUR + 2)
+        ]
+
+    assert statuses == [200] * pages.WISHES_AN_HOUR + [429, 429]
+    assert len(small.letters()) == pages.WISHES_AN_HOUR
+
+
+@pytest.mark.parametrize("headers", [{}, ELSEWHERE, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"}])
+def test_another_site_presses_no_button(small, headers):
+    token = asked(small)
+    before = small.everything()
+
+    with small.client() as client:
+        answers = [
+            client.post(
+                f"/preferences/{small.token()}",
+                data={"choix": "pause", "jusqu_au": "2026-04-15"},
+                headers=headers,
+            ),
+            client.post(f"/annuler/{small.token(Purpose.DONE, 65_000)}", headers=headers),
+            client.post(f"/confirmer/{token}", data={"reponse": "oui"}, headers=headers),
+            client.post("/abonnement", data={"adresse": PIERRE, "publication": "lettre"}, headers=headers),
+        ]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert small.everything() == before
+
+
+def test_a_form_as_long_as_a_book_is_not_read(small):
+    with small.client() as client:
+        said = client.post(f"/quitter/{small.token()}", content=b"x" * 20_000)
+
+    assert said.status_code == 413
+
+
+def test_every_page_runs_nothing_and_is_kept_nowhere(small):
+    with small.client() as client:
+        for path in (f"/quitter/{small.token()}", "/abonnement", "/quitter/x", "/rien/du/tout"):
+            said = client.get(path)
+
+            assert said.headers["Content-Security-Policy"].startswith(
+                "default-src 'none'; style-src 'self'; form-action 'self'"
+            )
+            assert said.headers["Cache-Control"] == "no-store"
+            assert "<script" not in said.text
+            assert "style=" not in said.text
+
+
+def test_a_database_that_does_not_answer_is_not_the_readers_fault(small, tmp_path):
+    away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'mailhub.db'}")
+
+    with small.over(away).client() as client:
+        said = client.get(f"/quitter/{small.token()}")
+
+    assert said.status_code == 503
+    assert "rien n’a été fait" in said.text
+    assert "sqlite" not in said.text.lower()
