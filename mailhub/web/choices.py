@@ -31,7 +31,7 @@ from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
 
 UNDO_DAYS = 30
-_EPOCH_DAY = 719163  # date.toordinal() of 1970-01-01
+EPOCH_DAY = 719163  # date.toordinal() of 1970-01-01
 _PAGES = frozenset({Source.PAGE, Source.ONE_CLICK})
 _UNDONE = frozenset({Act.WITHDRAWN, Act.PAUSED, Act.RESUMED, Act.CHANNEL})
 _WRITTEN_TO = frozenset({State.ACTIVE, State.PAUSED})  # whose address works, as far as we know
@@ -114,9 +114,9 @@ def change_channel(desk: Desk, of: Held, channel: Channel) -> tuple[Draft, ...]:
     """Send it another way, among those that are open to this reader."""
     if channel not in channels(desk.session, of):
         return ()
-    evidence = Evidence(Source.PAGE, desk.now)
+    before, evidence = of.row.state, Evidence(Source.PAGE, desk.now)
     changed = subscriptions.change_channel(desk.session, [of.row], channel, evidence)
-    if channel is Channel.BOTH:
+    if channel is Channel.BOTH or before not in _WRITTEN_TO:
         return ()  # both is more, not less: the page has said it
     return _told(desk, of, changed, "subscription-channel", {"channel": str(channel)})
 
@@ -137,7 +137,7 @@ def way_back(desk: Desk, of: Held) -> str | None:
     last = next(reversed(subscriptions.history(desk.session, people.identity(of.row))), None)
     if last is None or last.source not in _PAGES or last.act not in _UNDONE or last.state_before not in LIVE:
         return None
-    until = last.at.toordinal() - _EPOCH_DAY + UNDO_DAYS
+    until = last.at.toordinal() - EPOCH_DAY + UNDO_DAYS
     token = Token(Purpose.DONE, people.identity(of.row), people.identity(of.person), until)
     return desk.centre.keyring.seal(token) if _is_good(token, desk.now) else None
 
@@ -154,7 +154,7 @@ def _is_good(token: Token, now: datetime) -> bool:
     """DONE without an end is of our letters, which only their receiver answers: of no use on a page."""
     if token.purpose is Purpose.DONE and not token.until:
         return False
-    return not token.until or token.until >= now.toordinal() - _EPOCH_DAY
+    return not token.until or token.until >= now.toordinal() - EPOCH_DAY
 
 
 def _address(session: Session, person: Person) -> str | None:

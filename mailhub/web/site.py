@@ -22,11 +22,11 @@ from mailhub.database import Database
 from mailhub.errors import MailhubError, UnknownRow
 from mailhub.mail.tokens import Purpose
 from mailhub.render import Renderer
+from mailhub.web.choices import EPOCH_DAY
 from mailhub.web.guard import Guard, SmallForms
 from mailhub.web.subscriptions import Subscriptions
 
 TOO_LONG_WAITING = timedelta(minutes=15)  # a mail not handled after that is a sign of trouble
-_EPOCH_DAY = 719163  # date.toordinal() of 1970-01-01
 _QUIET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
@@ -100,7 +100,7 @@ class Site:
         if (
             token is None
             or token.purpose is not Purpose.FILE
-            or token.until < self._now().toordinal() - _EPOCH_DAY
+            or token.until < self._now().toordinal() - EPOCH_DAY
         ):
             return None
         with self._database.reading() as session:

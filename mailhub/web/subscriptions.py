@@ -37,6 +37,7 @@ from mailhub.web.pace import Pace
 LONGEST_PAUSE = timedelta(days=366)
 BAD_TOKENS_AN_HOUR = 30
 WISHES_AN_HOUR = 10
+CHOICES_AN_HOUR = 20  # by one token: proof is kept for ever, so nobody may pile it up
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")  # RFC 8058 section 3.1
 _LEAVING = "/quitter/"
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ class Subscriptions:
         self._database, self._centre, self._renderer, self._now = database, centre, renderer, now
         self._style = (PACKAGED / "web" / "style.css").read_text("utf-8")
         self._bad_tokens = Pace(BAD_TOKENS_AN_HOUR, timedelta(hours=1), now)
+        self._choices = Pace(CHOICES_AN_HOUR, timedelta(hours=1), now)
         self._wishes = Pace(WISHES_AN_HOUR, timedelta(hours=1), now)
 
     def routes(self) -> list[Route]:
@@ -93,12 +95,16 @@ class Subscriptions:
             source = Source.PAGE
         else:  # neither a mail program nor our button: shown, not done
             return await self._shown(token, "leave")
+        if source is Source.PAGE and not self._choices.spend(token):
+            return self._too_often("../")
         return await self._chosen(token, "leave", lambda desk, of: choices.leave(desk, of, source))
 
     async def preferences(self, _: Request, token: str, form: Form | None) -> Response:
         """How one publication comes, a pause, or no more of it."""
         if form is None:
             return await self._shown(token, "preferences")
+        if not self._choices.spend(token):
+            return self._too_often("../")
         choice = form.get("choix")
         if choice == "canal" and form.get("canal") in list(Channel):
             channel = Channel(form["canal"])
@@ -118,6 +124,8 @@ class Subscriptions:
         """The last choice made on a page is taken back."""
         if form is None:
             return await self._shown(token, "undo", Purpose.DONE)
+        if not self._choices.spend(token):
+            return self._too_often("../")
         return await self._chosen(token, "undo", _undo, Purpose.DONE)
 
     async def confirm(self, _: Request, token: str, form: Form | None) -> Response:

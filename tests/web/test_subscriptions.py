@@ -2,7 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import select
@@ -12,7 +12,7 @@ from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source
 from mailhub.database import Database
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.web import subscriptions as pages
-from tests.readers import KEYRING, by_phone
+from tests.readers import KEYRING, by_phone, subscribed
 from tests.web.reading import PAGES, PIERRE, Reading, pages_of
 
 NEW = "m.le-bihan@ile-verte.example"
@@ -97,6 +97,30 @@ def test_of_ten_presses_at_once_one_leaves(centre):
     assert {answer.status_code for answer in answers} == {200}
     assert acts(centre) == [("withdrawn", "one-click")]
     assert len(centre.letters()) == 1
+
+
+def test_whoever_holds_a_function_leaves_for_it_and_whoever_held_it_does_not(small, now):
+    with small.database.transaction() as session:
+        town = people.organisation_called(session, "Ville de Kerbrec")
+        seat = people.function_called(session, "chef de projet", people.identity(town))
+        first = people.introduce(session, "premier@kerbrec.example", None, now)
+        second = people.introduce(session, "seconde@kerbrec.example", None, now)
+        people.appoint(session, seat, first, now)
+        row = subscribed(session, now, seat)
+        old, new = (
+            KEYRING.seal(Token(Purpose.LEAVE, people.identity(row), people.identity(each)))
+            for each in (first, second)
+        )
+        people.appoint(session, seat, second, now + timedelta(days=1))
+    small.row_id = people.identity(row)
+
+    with small.client() as client:
+        assert client.post(f"/quitter/{old}", data=ONE_CLICK).status_code == 404
+        assert small.subscription().state is State.ACTIVE
+        assert client.post(f"/quitter/{new}", data=ONE_CLICK).status_code == 200
+
+    assert small.subscription().state is State.LEFT
+    assert small.letters() == [("subscription-left", "seconde@kerbrec.example")]
 
 
 def test_looking_changes_nothing(centre):
@@ -367,6 +391,21 @@ def test_who_tries_many_tokens_waits_and_whoever_has_a_good_one_does_not(small):
     assert statuses == [404] * pages.BAD_TOKENS_AN_HOUR + [429]
     assert "Réessayez dans une heure" in late.text
     assert (good.status_code, later.status_code) == (200, 404)
+
+
+def test_a_reader_may_change_their_mind_but_not_without_end(small):
+    """Proof is never removed, so a token may not pile it up; leaving by one click is never refused."""
+    with small.client() as client:
+        ways = [{"choix": "canal", "canal": way} for way in ("paper", "email")] * pages.CHOICES_AN_HOUR
+        statuses = [
+            client.post(f"/preferences/{small.token()}", data=way, headers=OWN).status_code for way in ways
+        ]
+        left = client.post(f"/quitter/{small.token()}", data=ONE_CLICK)
+
+    assert statuses.count(200) == pages.CHOICES_AN_HOUR
+    assert set(statuses[pages.CHOICES_AN_HOUR :]) == {429}
+    assert left.status_code == 200
+    assert small.subscription().state is State.LEFT
 
 
 def test_a_form_is_no_weapon(small):
