@@ -23,6 +23,7 @@ from mailhub.errors import MailhubError, UnknownRow
 from mailhub.mail.tokens import Purpose
 from mailhub.render import Renderer
 from mailhub.web.choices import EPOCH_DAY
+from mailhub.web.frame import Frame
 from mailhub.web.guard import Guard, SmallForms
 from mailhub.web.subscriptions import Subscriptions
 
@@ -42,7 +43,8 @@ class Site:
         registry: CollectorRegistry,
     ) -> None:
         self._database, self._centre, self._now, self._registry = database, centre, now, registry
-        self._readers = Subscriptions(database, centre, renderer, now)
+        self._frame = Frame(centre, renderer)
+        self._readers = Subscriptions(database, centre, self._frame, now)
 
     def application(self) -> Starlette:
         """The routes, top-down."""
@@ -51,10 +53,11 @@ class Site:
                 Route("/healthz", self.health),
                 Route("/metrics", self.metrics),
                 Route("/fichiers/{token}", self.file),
+                Route("/style.css", self._frame.style),
                 *self._readers.routes(),
             ],
-            middleware=[Middleware(Guard, self._readers.refusal), Middleware(SmallForms)],
-            exception_handlers={404: self._readers.nowhere, MailhubError: self._readers.trouble},
+            middleware=[Middleware(Guard, self._frame.refusal), Middleware(SmallForms)],
+            exception_handlers={404: self._frame.nowhere, MailhubError: self._frame.trouble},
         )
 
     async def health(self, _: Request) -> Response:

@@ -7,15 +7,11 @@ changes anything (mail gateways follow every link); POST acts, and the same POST
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from urllib.parse import urlsplit
 
-import structlog
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from mailhub import outbox
@@ -29,9 +25,9 @@ from mailhub.lists import Publication
 from mailhub.mail import address
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose
-from mailhub.render import PACKAGED, Renderer
-from mailhub.web import choices, guard
+from mailhub.web import choices, frame, guard
 from mailhub.web.choices import Held
+from mailhub.web.frame import Frame
 from mailhub.web.pace import Pace
 
 LONGEST_PAUSE = timedelta(days=366)
@@ -39,20 +35,15 @@ BAD_TOKENS_AN_HOUR = 30
 WISHES_AN_HOUR = 10
 CHOICES_AN_HOUR = 20  # by one token: proof is kept for ever, so nobody may pile it up
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")  # RFC 8058 section 3.1
-_LEAVING = "/quitter/"
-log = structlog.get_logger()
 
 Form = Mapping[str, str]
 
 
 class Subscriptions:
-    """What the pages need, and the pages."""
+    """What these pages need, and the pages."""
 
-    def __init__(
-        self, database: Database, centre: Centre, renderer: Renderer, now: Callable[[], datetime]
-    ) -> None:
-        self._database, self._centre, self._renderer, self._now = database, centre, renderer, now
-        self._style = (PACKAGED / "web" / "style.css").read_text("utf-8")
+    def __init__(self, database: Database, centre: Centre, pages: Frame, now: Callable[[], datetime]) -> None:
+        self._database, self._centre, self._frame, self._now = database, centre, pages, now
         self._bad_tokens = Pace(BAD_TOKENS_AN_HOUR, timedelta(hours=1), now)
         self._choices = Pace(CHOICES_AN_HOUR, timedelta(hours=1), now)
         self._wishes = Pace(WISHES_AN_HOUR, timedelta(hours=1), now)
@@ -61,7 +52,6 @@ class Subscriptions:
         """The routes, top-down."""
         both = ["GET", "POST"]
         return [
-            Route("/style.css", self.style),
             Route("/quitter/{token}", self._guarded(self.leave), methods=both),
             Route("/preferences/{token}", self._guarded(self.preferences), methods=both),
             Route("/annuler/{token}", self._guarded(self.undo), methods=both),
@@ -69,21 +59,7 @@ class Subscriptions:
             Route("/abonnement", self.join, methods=both),
         ]
 
-    def refusal(self, method: str, path: str, headers: Headers) -> Response | None:
-        """Other sites press no buttons here; one-click comes from anywhere, its token is the proof."""
-        if (
-            method in guard.SAFE
-            or path.startswith(_LEAVING)
-            or guard.is_ours(headers, self._origins(headers))
-        ):
-            return None
-        return self._page("elsewhere", 403, _root(path))
-
     # -- pages ---------------------------------------------------------------------------------------------------
-
-    async def style(self, _: Request) -> Response:
-        """The one stylesheet."""
-        return Response(self._style, media_type="text/css", headers={"Cache-Control": "max-age=86400"})
 
     async def leave(self, request: Request, token: str, form: Form | None) -> Response:
         """One list stops, by one click of a mail program or by the button of this page."""
@@ -91,12 +67,12 @@ class Subscriptions:
             return await self._shown(token, "leave")
         if form.get(_ONE_CLICK[0]) == _ONE_CLICK[1]:
             source = Source.ONE_CLICK
-        elif "quitter" in form and guard.is_ours(request.headers, self._origins(request.headers)):
+        elif "quitter" in form and self._frame.is_ours(request.headers):
             source = Source.PAGE
         else:  # neither a mail program nor our button: shown, not done
             return await self._shown(token, "leave")
         if source is Source.PAGE and not self._choices.spend(token):
-            return self._too_often("../")
+            return self._frame.too_often("../")
         return await self._chosen(token, "leave", lambda desk, of: choices.leave(desk, of, source))
 
     async def preferences(self, _: Request, token: str, form: Form | None) -> Response:
@@ -104,7 +80,7 @@ class Subscriptions:
         if form is None:
             return await self._shown(token, "preferences")
         if not self._choices.spend(token):
-            return self._too_often("../")
+            return self._frame.too_often("../")
         choice = form.get("choix")
         if choice == "canal" and form.get("canal") in list(Channel):
             channel = Channel(form["canal"])
@@ -125,7 +101,7 @@ class Subscriptions:
         if form is None:
             return await self._shown(token, "undo", Purpose.DONE)
         if not self._choices.spend(token):
-            return self._too_often("../")
+            return self._frame.too_often("../")
         return await self._chosen(token, "undo", _undo, Purpose.DONE)
 
     async def confirm(self, _: Request, token: str, form: Form | None) -> Response:
@@ -139,7 +115,7 @@ class Subscriptions:
         """Ask for a publication. The answer is the same whatever the address is, or is to us."""
         if request.method in guard.SAFE:
             return self._joining(request.query_params.get("publication", ""))
-        form = await _form(request)
+        form = await frame.words(request)
         where, code = form.get("adresse", "").strip(), form.get("publication", "")
         wanted = next((each for each in self._offered() if each.code == code), None)
         problems = {"adresse"} if not address.is_valid(where) else set()
@@ -147,10 +123,10 @@ class Subscriptions:
             problems.add("publication")
         if wanted is None or problems:
             return self._joining(code, where, problems)
-        if not self._wishes.spend(_client(request)):
-            return self._too_often("")
+        if not self._wishes.spend(frame.client(request)):
+            return self._frame.too_often("")
         await run_in_threadpool(self._ask, where, wanted)
-        return self._page("join-asked", publication=wanted)
+        return self._frame.page("join-asked", publication=wanted)
 
     # -- showing -------------------------------------------------------------------------------------------------
 
@@ -161,7 +137,7 @@ class Subscriptions:
             with self._database.reading() as session:
                 desk = self._desk(session)
                 of = choices.held(desk, token, purpose)
-                return self._about(desk, of, page, token, status, problem) if of else self.nothing()
+                return self._about(desk, of, page, token, status, problem) if of else self._frame.nothing()
 
         return await run_in_threadpool(look)
 
@@ -178,7 +154,7 @@ class Subscriptions:
     ) -> Response:
         today = self._centre.calendar.local(desk.now).date()
         until = of.row.paused_until
-        return self._page(
+        return self._frame.page(
             page,
             status,
             "../",
@@ -199,14 +175,14 @@ class Subscriptions:
         with self._database.reading() as session:
             question = choices.asked(self._desk(session), token)
             if question is None:
-                return self.nothing()
+                return self._frame.nothing()
             shown = question.shown if question.about is About.JOIN else ""
-            return self._page("confirm", status, "../", shown=shown, replied=question.reply)
+            return self._frame.page("confirm", status, "../", shown=shown, replied=question.reply)
 
     def _joining(self, code: str, where: str = "", problems: Collection[str] = ()) -> Response:
         offered = self._offered()
         chosen = code or (offered[0].code if len(offered) == 1 else "")
-        return self._page(
+        return self._frame.page(
             "join",
             422 if problems else 200,
             offered=offered,
@@ -214,25 +190,6 @@ class Subscriptions:
             where=where[:254],
             problems=problems,
         )
-
-    def nothing(self) -> Response:
-        """What every bad token gets, to the letter."""
-        return self._page("nothing", 404, "../")
-
-    def nowhere(self, request: Request, _: Exception) -> Response:
-        """No page of ours has this address."""
-        return self._page("nothing", 404, _root(request.url.path))
-
-    def trouble(self, request: Request, error: Exception) -> Response:
-        """Storage does not answer: said without its name, and logged."""
-        log.warning("a page could not be served", why=str(error))
-        return self._page("trouble", 503, _root(request.url.path))
-
-    def _too_often(self, root: str) -> Response:
-        return self._page("too-often", 429, root)
-
-    def _page(self, name: str, status: int = 200, root: str = "", **values: object) -> HTMLResponse:
-        return HTMLResponse(self._renderer.page(name, centre=self._centre, root=root, **values), status)
 
     # -- doing ---------------------------------------------------------------------------------------------------
 
@@ -248,7 +205,7 @@ class Subscriptions:
                 desk = self._desk(session)
                 of = choices.held(desk, token, purpose, claim=True)
                 if of is None:
-                    return self.nothing()
+                    return self._frame.nothing()
                 self._owe(desk, choice(desk, of))
                 session.flush()
                 return self._about(desk, of, page, token, done=True)
@@ -260,13 +217,13 @@ class Subscriptions:
             desk = self._desk(session)
             question = choices.asked(desk, token)
             if question is None or question.id is None:
-                return self.nothing()
+                return self._frame.nothing()
             answer, drafts = enrolment.settle(desk, question.id, None, Source.PAGE, yes=yes)
             self._owe(desk, drafts)
             if answer.settled is Settled.GONE:
-                return self.nothing()
+                return self._frame.nothing()
             joins = question.about is About.JOIN
-            return self._page("confirmed", 200, "../", settled=str(answer.settled), joins=joins)
+            return self._frame.page("confirmed", 200, "../", settled=str(answer.settled), joins=joins)
 
     def _ask(self, where: str, wanted: Publication) -> None:
         """The same question as a mail would cause, within the same caps; machines and ourselves are not asked."""
@@ -288,15 +245,19 @@ class Subscriptions:
         """A page behind a token: whoever tries many bad ones waits, a good one is never kept waiting by others."""
 
         async def guarded(request: Request) -> Response:
-            token, client = request.path_params["token"], _client(request)
+            token, client = request.path_params["token"], frame.client(request)
             if self._centre.keyring.open(token) is None:
-                return self.nothing() if self._bad_tokens.spend(client) else self._too_often("../")
-            return await page(request, token, None if request.method in guard.SAFE else await _form(request))
+                return (
+                    self._frame.nothing() if self._bad_tokens.spend(client) else self._frame.too_often("../")
+                )
+            return await page(
+                request, token, None if request.method in guard.SAFE else await frame.words(request)
+            )
 
         return guarded
 
     def _desk(self, session: Session) -> Desk:
-        return Desk(session, self._now(), self._centre, self._renderer)
+        return Desk(session, self._now(), self._centre, self._frame.renderer)
 
     def _offered(self) -> list[Publication]:
         return [each for each in self._centre.lists.publications if Offered.EMAIL in each.channels]
@@ -309,12 +270,6 @@ class Subscriptions:
             return day if today < day <= today + LONGEST_PAUSE else None
         return None
 
-    def _origins(self, headers: Headers) -> set[str]:
-        """Our own pages, as the outside reaches them and as this machine does."""
-        public = urlsplit(self._centre.leave_url)
-        host = headers.get("host", "")
-        return {f"{public.scheme}://{public.netloc}", f"http://{host}", f"https://{host}"}
-
 
 def _resume(desk: Desk, of: Held) -> tuple[Draft, ...]:
     choices.resume(desk, of)
@@ -324,21 +279,3 @@ def _resume(desk: Desk, of: Held) -> tuple[Draft, ...]:
 def _undo(desk: Desk, of: Held) -> tuple[Draft, ...]:
     choices.undo(desk, of)
     return ()
-
-
-def _root(path: str) -> str:
-    """The way from a page to the top: relative, since the outside may reach us below a path of its own."""
-    return "../" * (path.count("/") - 1)
-
-
-def _client(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The words of a form, urlencoded or multipart; files are not words."""
-    try:
-        async with request.form(max_files=0, max_fields=20) as form:
-            return {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    except HTTPException:
-        return {}
