@@ -1,8 +1,8 @@
 """Outbox to relay: claim with the intent written first, send, write what came of it.
 
 One transaction writes what came of the last few letters and claims the next few; between two of them the wire is
-busy. Nothing is sent that was not first marked *sending*, no more than two letters per connection are in hand at any
-time (of letters to one, one), and what follows from a letter (a receipt, a failure) is caused by the commit that settles it.
+busy. Nothing is sent that was not first marked *sending*, few letters are in hand at any time, and what follows from
+a letter (a receipt, a failure) is caused by the commit that settles it.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from mailhub.centre import returns
 from mailhub.centre.profile import Centre
 from mailhub.database import Database
 from mailhub.deliver.pacing import Pace, Pacing
-from mailhub.deliver.wire import Answer, Outcome, Relay, Stage, Wire
+from mailhub.deliver.wire import Answer, Outcome, Relay, Stage, Wire, stuffed
 from mailhub.handlers import bounces, departures
 from mailhub.handlers.desk import Desk
 from mailhub.mail import dkim
 from mailhub.mail.dkim import Signer
 from mailhub.mail.newsletter import Copy, Form
-from mailhub.outbox import Claim, Ending, OutgoingState, Retries, personal
+from mailhub.outbox import Claim, Outgoing, OutgoingState, Retries, personal
 from mailhub.render import Renderer
 
 RELAY_AWAY = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5))
-# Letters per connection, sent or about to be, whose end is not written: what a kill puts in doubt. A doubt about an
-# answer costs its author more than one about an issue, which is settled as a whole.
-IN_HAND = 1
-IN_HAND_OF_AN_ISSUE = 2
+# Letters in hand, sent or about to be, whose end is not written, are what a kill puts in doubt. Letters to one: one for
+# each connection. Of an issue as many, or a hundredth of what waits, so that the doubt stays small beside the issue.
+PART_IN_HAND = 100
+MOST_IN_HAND = 4  # for each connection
 TURN = 24  # letters per connection before `step` returns, so that whoever wants to stop need not wait long
 UNWRITTEN_SECONDS = 0.02  # how long an end waits for others to be written with
 FORMS_KEPT = 4  # issues leaving at the same time
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One claimed letter and the bytes that leave."""
+    """One claimed letter and what leaves: its body with dots doubled, as the wire wants it."""
 
     claim: Claim
     copy: Copy
@@ -70,6 +70,7 @@ class Courier:
     _unwritten: list[Result] = field(default_factory=list, init=False)  # ends not committed yet
     _away: int = field(default=0, init=False)  # how often in a row the relay could not be reached
     _away_until: datetime | None = field(default=None, init=False)
+    in_hand_of_an_issue: int = field(default=0, init=False)
     _forms: dict[str, Form] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -113,12 +114,17 @@ class Courier:
             when = int(self.now().timestamp())
             signatures = self.signer.headers_with(copy.head, copy.digest, when=when)
         raw = b"%b%b\r\n%b" % (signatures, copy.head, copy.body)
-        answer = await wire.deliver(claim.envelope_from, claim.recipient, raw)
+        answer = await wire.deliver(claim.envelope_from, claim.recipient, raw, is_stuffed=True)
         log.info("delivered", letter=claim.id, outcome=answer.outcome, code=answer.code, stage=answer.stage)
         return answer
 
     def remember(self, results: Sequence[Result]) -> None:
-        """Ends that could not be written yet go into the next transaction."""
+        """Take note of how letters ended; what is not written yet goes into the next transaction."""
+        now = self.now()
+        if results:
+            self._mind_the_relay(results, now)
+        for letter, answer in results:
+            self._pacing.done(letter.claim.destination, answer, now)
         self._unwritten += results
 
     # -- in a thread, in one transaction --
@@ -129,10 +135,8 @@ class Courier:
         `in_hand` are those claimed before and not ended, `most` is all that may be claimed.
         """
         now = self.now()
-        self._unwritten += results
+        self.remember(results)
         done = list(self._unwritten)
-        if done:
-            self._mind_the_relay(done, now)
         if self._away_until is not None and now < self._away_until:
             most = 0
         if not done and not (most and self._something_is_due(now)):
@@ -142,8 +146,6 @@ class Courier:
             claims = self._claim(session, in_hand, most, now)
             letters = [Letter(claim, self._copy(session, claim)) for claim in claims]
         self._unwritten.clear()
-        for letter, answer in done:
-            self._pacing.done(letter.claim.destination, answer, now)
         return letters
 
     def _something_is_due(self, now: datetime) -> bool:
@@ -151,22 +153,41 @@ class Courier:
             return outbox.is_due(session, now)
 
     def _settle(self, session: Session, results: Sequence[Result], now: datetime) -> None:
-        endings = [self._ending(letter.claim, answer, now) for letter, answer in results]
-        outbox.settle(session, endings, now)
-        for (letter, answer), ending in zip(results, endings, strict=True):
-            if letter.claim.issue_id is None:
-                self._follow_up(session, letter.claim.id)
-            elif ending.state is OutgoingState.FAILED:
-                self._count_return(session, letter.claim, answer)
+        taken = [
+            (letter.claim.id, answer.line) for letter, answer in results if answer.outcome is Outcome.ACCEPTED
+        ]
+        outbox.settle_sent(session, taken, now)
+        for letter, answer in results:
+            claim = letter.claim
+            if answer.outcome is not Outcome.ACCEPTED:
+                row = self._note(outbox.get(session, claim.id), answer, now)
+                if claim.issue_id is not None and row.state is OutgoingState.FAILED:
+                    self._count_return(session, claim, answer)
+            if claim.issue_id is None:
+                self._follow_up(session, claim.id)
+
+    def _note(self, row: Outgoing, answer: Answer, now: datetime) -> Outgoing:
+        """Write what became of a letter that was not simply taken."""
+        match answer.outcome:
+            case Outcome.REFUSED:
+                outbox.failed(row, answer.line, now)
+            case Outcome.DEFERRED:
+                outbox.deferred(row, answer.line, now, self.retries)
+            case Outcome.IN_DOUBT:
+                outbox.in_doubt(row, answer.line, now)
+            case _:
+                outbox.put_back(row, answer.line, now)
+        return row
 
     def _claim(self, session: Session, in_hand: int, most: int, now: datetime) -> list[Claim]:
         if not most:
             return []
-        limit = self.connections * IN_HAND_OF_AN_ISSUE
-        due = outbox.waiting(session, now, limit, self._pacing.shut(now))
+        if not in_hand:
+            self.in_hand_of_an_issue = self._part_in_hand(session)
+        due = outbox.waiting(session, now, self.in_hand_of_an_issue, self._pacing.shut(now))
         # Letters to one come first: while there are any, nothing else fills the room they need.
         to_many = bool(due) and due[0].issue_id is not None
-        room = self.connections * (IN_HAND_OF_AN_ISSUE if to_many else IN_HAND) - in_hand
+        room = (self.in_hand_of_an_issue if to_many else self.connections) - in_hand
         chosen: list[Claim] = []
         for claim in due:
             if len(chosen) < min(room, most) and self._pacing.take(claim.destination, now):
@@ -174,29 +195,21 @@ class Courier:
         outbox.take(session, chosen, now)
         return chosen
 
+    def _part_in_hand(self, session: Session) -> int:
+        most = self.connections * MOST_IN_HAND
+        part = outbox.copies_waiting(session, most * PART_IN_HAND) // PART_IN_HAND
+        return max(part, self.connections)
+
     def _copy(self, session: Session, claim: Claim) -> Copy:
         if claim.personal is None:
             head, _, body = storage.fetch(session, claim.digest).partition(b"\r\n\r\n")
-            return Copy(head + b"\r\n", body, dkim.body_hash(body))
+            return Copy(head + b"\r\n", stuffed(body), dkim.body_hash(body))
         if claim.digest not in self._forms:
             if len(self._forms) >= FORMS_KEPT:
                 self._forms.clear()
-            self._forms[claim.digest] = Form(storage.fetch(session, claim.digest))
+            self._forms[claim.digest] = Form(storage.fetch(session, claim.digest), stuffed)
         form = self._forms[claim.digest]
-        return personal.copy(form, claim.personal, claim.recipient, claim.message_id, claim.created_at)
-
-    def _ending(self, claim: Claim, answer: Answer, now: datetime) -> Ending:
-        match answer.outcome:
-            case Outcome.ACCEPTED:
-                return Ending.sent(claim, answer.line)
-            case Outcome.REFUSED:
-                return Ending.failed(claim, answer.line)
-            case Outcome.DEFERRED:
-                return Ending.deferred(claim, answer.line, now, self.retries)
-            case Outcome.IN_DOUBT:
-                return Ending.in_doubt(claim, answer.line)
-            case Outcome.NOT_SENT:
-                return Ending.put_back(claim, answer.line, now)
+        return personal.copy(form, claim.personal, claim.message_id, claim.created_at)
 
     def _mind_the_relay(self, results: Sequence[Result], now: datetime) -> None:
         """When no letter of a turn could leave, the relay is away: let everything wait, each time a little longer."""
@@ -286,7 +299,7 @@ class _Turn:
         return len(letters)
 
     async def _enough_ended(self) -> None:
-        """Wait until it is worth a commit: as many have ended as there are connections, or nobody is busy.
+        """Wait until it is worth a commit: half of what may be in hand has ended, or nobody is busy.
 
         One that has ended waits no longer than a blink for others, so that its end is soon certain.
         """
@@ -301,7 +314,10 @@ class _Turn:
     def _is_enough(self) -> bool:
         if not self._able:
             self._give_back()
-        return len(self._ended) >= min(self._in_hand, self._courier.connections)
+        courier = self._courier
+        return len(self._ended) >= min(
+            self._in_hand, max(courier.connections, courier.in_hand_of_an_issue // 2)
+        )
 
     async def _carry(self, wire: Wire) -> None:
         """One connection: a letter after the other; it ends when it cannot be made while others can."""

@@ -72,11 +72,11 @@ class Pacing:
     def take(self, destination: str, now: datetime) -> bool:
         """Take one letter in hand, if one more may be on its way there."""
         provider = self._provider(destination)
-        may_leave = provider.is_open(now, self._per_minute)
-        provider.in_hand += may_leave
-        if not may_leave or not provider.is_open(now, self._per_minute):
+        if not provider.is_open(now, self._per_minute):
             self._shut.add(provider)
-        return may_leave
+            return False
+        provider.in_hand += 1
+        return True
 
     def done(self, destination: str, answer: Answer, now: datetime) -> None:
         """A letter in hand has come to its end."""

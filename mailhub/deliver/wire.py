@@ -76,14 +76,14 @@ class Wire:
         """Say whether a letter can be sent without connecting first, as far as we know."""
         return self._connection is not None and self._connection.is_open
 
-    async def deliver(self, mail_from: str, rcpt_to: str, data: bytes) -> Answer:
+    async def deliver(self, mail_from: str, rcpt_to: str, data: bytes, *, is_stuffed: bool = False) -> Answer:
         """Send one letter, connecting when needed; a connection the relay had enough of is replaced once (D42)."""
         used = self.is_open
         if not used and (trouble := await self.connect()):
             return trouble
-        answer = await self.send(mail_from, rcpt_to, data)
+        answer = await self.send(mail_from, rcpt_to, data, is_stuffed=is_stuffed)
         if used and answer.outcome is Outcome.NOT_SENT:
-            return await self.connect() or await self.send(mail_from, rcpt_to, data)
+            return await self.connect() or await self.send(mail_from, rcpt_to, data, is_stuffed=is_stuffed)
         return answer
 
     async def connect(self) -> Answer | None:
@@ -101,8 +101,11 @@ class Wire:
             return Answer(Outcome.NOT_SENT, Stage.CONNECT, text=_text(f"{self._name}: {self._why(trouble)}"))
         return None
 
-    async def send(self, mail_from: str, rcpt_to: str, data: bytes) -> Answer:
-        """Send one letter over the open connection; "" sends from the null sender. Never raises for the network."""
+    async def send(self, mail_from: str, rcpt_to: str, data: bytes, *, is_stuffed: bool = False) -> Answer:
+        """Send one letter over the open connection; "" sends from the null sender. Never raises for the network.
+
+        `is_stuffed`: the data is what `stuffed` would make of it; the copies of an issue are stuffed once for all.
+        """
         self._stage, self._answered = Stage.MAIL, False
         if self._connection is None or not self._connection.is_idle:
             self._hang_up()
@@ -110,7 +113,8 @@ class Wire:
         try:
             envelope = self._envelope(mail_from, rcpt_to, data)
             async with asyncio.timeout(self.relay.timeouts.letter):
-                return await self._converse(self._connection, envelope, stuffed(data))
+                content = data if is_stuffed else stuffed(data)
+                return await self._converse(self._connection, envelope, content)
         except Refused as reason:
             return Answer(Outcome.REFUSED, Stage.MAIL, text=_text(str(reason)))
         except OSError as trouble:

@@ -10,11 +10,12 @@ import html
 import re
 from base64 import b32encode
 from binascii import b2a_qp
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from mailhub.errors import Refused
 from mailhub.mail import compose, dkim, domains, fields
@@ -74,7 +75,7 @@ class Masthead:
 class Personal:
     """All that one reader's copy has of its own."""
 
-    to: Mailbox
+    to: str  # as `to` gives it
     message_id: str  # without angle brackets
     leave: str
     preferences: str = ""
@@ -140,13 +141,19 @@ def write(
     return b"%b\r\n%b" % (_PERSONAL_FIELDS.sub(b"", head), _opened(body.octets))
 
 
+def to(reader: Mailbox) -> str:
+    """The To field of a reader's copy."""
+    return fields.field("To", *fields.mailbox(reader)).decode()
+
+
 class Form:
     """A form that was read once and is filled in many times."""
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, as_sent: Callable[[bytes], bytes] = lambda body: body) -> None:
+        """`as_sent` is what becomes of every body on its way; the digest is of the body as it is written."""
         head, _, body = octets.partition(b"\r\n\r\n")
         self._head = _pieces(head + b"\r\n")
-        self._body = _pieces(body)
+        self._body = _pieces(as_sent(body))
         # Blanks hold no white space, nor does what fills them begin or end with it: canonical before is canonical after.
         self._canonical = _pieces(dkim.relaxed_body(body))
         self.asks_for_greeting = bool(
@@ -156,17 +163,23 @@ class Form:
     def copy(self, personal: Personal, date: datetime) -> Copy:
         """Fill the form in for one reader."""
         values = _values(personal)
-        body = _filled(self._canonical, values)
+        # A last line that stays blank goes with the empty lines at the end: RFC 6376 section 3.4.3.
+        canonical = _filled(self._canonical, values).rstrip(b"\r\n") + b"\r\n"
         own = (
-            fields.field("To", *fields.mailbox(personal.to)),
-            fields.field("Date", format_datetime(date)),
-            fields.field("Message-ID", f"<{personal.message_id}>"),
+            personal.to,
+            f"Date: {_written(date)}\r\n",
+            str(fields.field("Message-ID", f"<{personal.message_id}>"), "ascii"),
         )
         return Copy(
-            head=b"".join(own) + _filled(self._head, values),
+            head="".join(own).encode() + _filled(self._head, values),
             body=_filled(self._body, values),
-            digest=hashlib.sha256(body).digest(),
+            digest=hashlib.sha256(canonical).digest(),
         )
+
+
+@lru_cache(maxsize=16)  # all copies of an issue bear one date
+def _written(date: datetime) -> str:
+    return format_datetime(date)
 
 
 # -- blanks -----------------------------------------------------------------------------------------------------
@@ -222,11 +235,16 @@ def _token(text: str) -> bytes:
 
 
 def _quoted_printable(text: str) -> bytes:
-    """Words for a line that goes on: with a sign more than is wanted, so that a soft break still has room after them."""
+    """Words for a line that goes on: encoded with a sign more, so that a soft break still has room after them.
+
+    No line begins with a dot, which SMTP would have to double.
+    """
     line = fields.one_line(text)
-    return b2a_qp(f"{line}~\r\n".encode(), istext=True)[: -len(b"~\r\n")] if line else b""
+    encoded = b2a_qp(f"{line}~\r\n".encode(), istext=True)[: -len(b"~\r\n")] if line else b""
+    return _DOT.sub(b"=2E", encoded)
 
 
+_DOT = re.compile(rb"^\.", re.MULTILINE)
 _SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]+')  # RFC 5322 section 3.2.3: not bare in a phrase
 
 

@@ -14,7 +14,6 @@ from html.parser import HTMLParser
 from quopri import decodestring
 
 from mailhub.mail import address, dkim, domains, message
-from mailhub.mail.address import Mailbox
 from mailhub.mail.newsletter import Blank, Masthead, Personal
 
 MOST_OCTETS = 10_240_000  # what Postfix takes (message_size_limit)
@@ -377,14 +376,9 @@ def _bare(link: str) -> str:
 
 def _traces(sample: _Sample) -> set[str]:
     """What is one reader's alone."""
-    box: Mailbox = sample.reader.to
-    own = {
-        sample.reader.leave,
-        sample.reader.preferences,
-        box.address or "",
-        (box.address or "").replace("@", "%40"),
-    }
-    return own - {""}
+    addresses = [box.address or "" for box in sample.said.to]
+    own = {sample.reader.leave, sample.reader.preferences, *addresses}
+    return (own | {address.replace("@", "%40") for address in addresses}) - {""}
 
 
 def _shown(sample: _Sample, link: str) -> str:

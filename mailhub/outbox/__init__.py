@@ -6,7 +6,7 @@ connection died between the final dot and the reply: it is shown so, and never r
 A copy of an issue is such a letter too; the ledger of the issue is read from these rows, and written nowhere else.
 """
 
-from mailhub.outbox.claims import Claim, Ending, abandoned, is_due, settle, take, waiting
+from mailhub.outbox.claims import Claim, abandoned, copies_waiting, is_due, settle_sent, take, waiting
 from mailhub.outbox.issues import count_sent, expire, plan, stop, unfinished
 from mailhub.outbox.ledger import Line, Standing, read, sums
 from mailhub.outbox.letter import (
@@ -14,10 +14,12 @@ from mailhub.outbox.letter import (
     Outgoing,
     OutgoingState,
     Retries,
+    deferred,
     failed,
     get,
     in_doubt,
     put,
+    put_back,
     raw,
     retry,
     return_id,
@@ -37,14 +39,15 @@ from mailhub.outbox.questions import (
 __all__ = [
     "LEASE",
     "Claim",
-    "Ending",
     "Line",
     "Outgoing",
     "OutgoingState",
     "Retries",
     "Standing",
     "abandoned",
+    "copies_waiting",
     "count_sent",
+    "deferred",
     "expire",
     "failed",
     "figures",
@@ -55,14 +58,15 @@ __all__ = [
     "oldest_due",
     "plan",
     "put",
+    "put_back",
     "raw",
     "read",
     "retry",
     "return_id",
     "returned",
     "sent",
-    "settle",
     "settle_doubt",
+    "settle_sent",
     "stop",
     "sums",
     "take",

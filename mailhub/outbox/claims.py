@@ -4,17 +4,17 @@ Rows are read and written in groups and never become objects: a letter to ten th
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, Table, bindparam, or_, update
+from sqlalchemy import Select, Table, bindparam, false, func, or_, update
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
 from mailhub.centre import publications, subscriptions
 from mailhub.centre.subscriptions import Channel, State, Subscription
 from mailhub.outbox import personal
-from mailhub.outbox.letter import LEASE, Outgoing, OutgoingState, Retries
+from mailhub.outbox.letter import LEASE, Outgoing, OutgoingState
 
 _ROWS: Table = SQLModel.metadata.tables["outgoing"]
 
@@ -32,51 +32,7 @@ class Claim(NamedTuple):
     issue_id: int | None
     subscription_id: int | None
     created_at: datetime
-    next_at: datetime
-    attempts: int
-
-
-_CLAIMED = [_ROWS.c[name] for name in Claim._fields]
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What came of one letter, as it is written to its row."""
-
-    id: int
-    state: OutgoingState
-    answer: str
-    next_at: datetime
-    tried: bool = True  # False: the wire was never touched for it
-
-    @classmethod
-    def sent(cls, claim: Claim, answer: str) -> "Ending":
-        """The relay took it."""
-        return cls(claim.id, OutgoingState.SENT, answer, claim.next_at)
-
-    @classmethod
-    def failed(cls, claim: Claim, answer: str) -> "Ending":
-        """It will not be tried again (D39: a 5yz never is)."""
-        return cls(claim.id, OutgoingState.FAILED, answer, claim.next_at)
-
-    @classmethod
-    def in_doubt(cls, claim: Claim, answer: str) -> "Ending":
-        """Nobody knows."""
-        return cls(claim.id, OutgoingState.IN_DOUBT, answer, claim.next_at)
-
-    @classmethod
-    def deferred(cls, claim: Claim, answer: str, now: datetime, retries: Retries) -> "Ending":
-        """Refused for now: tried again later, or failed when the time for that is over."""
-        again = retries.next_at(claim.attempts + 1, claim.created_at, now)
-        if again is None:
-            return cls.failed(claim, f"given up: {answer}")
-        return cls(claim.id, OutgoingState.DEFERRED, answer, again)
-
-    @classmethod
-    def put_back(cls, claim: Claim, answer: str, again_at: datetime) -> "Ending":
-        """The wire was never touched for it: it waits as if nothing had happened."""
-        state = OutgoingState.DEFERRED if claim.attempts else OutgoingState.WAITING
-        return cls(claim.id, state, answer, again_at, tried=False)
+    is_active: bool  # its reader's subscription, at a glance; else `subscriptions` is asked
 
 
 def is_due(session: Session, now: datetime) -> bool:
@@ -87,6 +43,15 @@ def is_due(session: Session, now: datetime) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
+def copies_waiting(session: Session, most: int) -> int:
+    """How many copies of issues wait for their first try, counted no further than `most`."""
+    row = _ROWS.c
+    some = (
+        sa_select(row.id).where(row.state == OutgoingState.WAITING, row.bulk.is_(True)).limit(most).subquery()
+    )
+    return session.connection().execute(sa_select(func.count()).select_from(some)).scalar_one()
+
+
 def waiting(session: Session, now: datetime, limit: int, paused: Collection[str] = ()) -> list[Claim]:
     """Letters that are due, held until the transaction ends; destinations in `paused` wait their turn.
 
@@ -94,7 +59,7 @@ def waiting(session: Session, now: datetime, limit: int, paused: Collection[str]
     since the roster was frozen is withdrawn here, at the last moment at which that is certain (D23, S32).
     """
     while found := _found(session, now, limit, paused):
-        unwanted = _unwanted(session, [claim for claim in found if claim.issue_id is not None], now)
+        unwanted = _unwanted(session, found, now)
         if not unwanted:
             return found
         _withdraw(session, unwanted, now)
@@ -105,30 +70,25 @@ def waiting(session: Session, now: datetime, limit: int, paused: Collection[str]
 
 def _found(session: Session, now: datetime, limit: int, paused: Collection[str]) -> list[Claim]:
     found: list[Claim] = []
-    silent = publications.silent(session)
-    for bulk in (False, True):
-        for state in (OutgoingState.WAITING, OutgoingState.DEFERRED):
-            if len(found) < limit:
-                query = _due(paused, silent if bulk else ())
-                values = {"now": now, "state": state, "bulk": bulk, "most": limit - len(found)}
-                found += map(Claim._make, session.connection().execute(query, values))
+    for query in (_TO_ONE, _TO_MANY, _TO_MANY_AGAIN):
+        if len(found) < limit:
+            if paused:
+                query = query.where(_ROWS.c.destination.not_in(list(paused)))  # noqa: PLW2901
+            values = {"now": now, "most": limit - len(found)}
+            found += map(Claim._make, session.connection().execute(query, values))
     return found
 
 
-def _unwanted(session: Session, copies: Sequence[Claim], now: datetime) -> dict[int, str]:
-    """Copies nobody named on them wants any more, and why; nearly always none, found with one question."""
-    if not copies:
-        return {}
-    readers = [copy.subscription_id for copy in copies]
-    active = set(session.connection().scalars(_ACTIVE, {"readers": readers}))
+def _unwanted(session: Session, claims: Sequence[Claim], now: datetime) -> dict[int, str]:
+    """Copies nobody named on them wants any more, and why."""
     gone: dict[int, str] = {}
-    for copy in copies:
-        if copy.subscription_id in active:
+    for claim in claims:
+        if claim.issue_id is None or claim.is_active:
             continue
-        named = [copy.subscription_id or 0, *personal.also(copy.personal or "")]
+        named = [claim.subscription_id or 0, *personal.also(claim.personal or "")]
         if not any(subscriptions.is_wanted(session, each, Channel.EMAIL, now) for each in named):
             row = session.get(Subscription, named[0])
-            gone[copy.id] = str(row.state_at(now)) if row else "gone"
+            gone[claim.id] = str(row.state_at(now)) if row else "gone"
     return gone
 
 
@@ -143,23 +103,11 @@ def take(session: Session, claims: Sequence[Claim], now: datetime) -> None:
         session.connection().execute(_TAKE, {"ids": [claim.id for claim in claims], "lease": now + LEASE})
 
 
-def settle(session: Session, endings: Sequence[Ending], now: datetime) -> None:
-    """Write down what came of letters; a doubt that somebody noted meanwhile is resolved, nothing else overruled."""
-    if endings:
-        session.connection().execute(
-            _SETTLE,
-            [
-                {
-                    "letter": ending.id,
-                    "state": ending.state,
-                    "answer": ending.answer,
-                    "next_at": ending.next_at,
-                    "settled_at": now if ending.tried else None,
-                    "tries": int(ending.tried),
-                }
-                for ending in endings
-            ],
-        )
+def settle_sent(session: Session, sent: Sequence[tuple[int, str]], now: datetime) -> None:
+    """The relay took these, and said so; a doubt that somebody noted meanwhile is resolved too."""
+    if sent:
+        rows = [{"letter": letter, "said": said, "at": now} for letter, said in sent]
+        session.connection().execute(_SENT, rows)
 
 
 def abandoned(session: Session, now: datetime, *, everything: bool = False) -> list[Outgoing]:
@@ -171,53 +119,54 @@ def abandoned(session: Session, now: datetime, *, everything: bool = False) -> l
 
 
 # Built once: building a question costs more than its answer, and these are asked for every few letters.
-_DUE = (
-    _ROWS.select()
-    .with_only_columns(*_CLAIMED)
-    .where(
-        _ROWS.c.state == bindparam("state"),
-        _ROWS.c.bulk == bindparam("bulk"),
-        _ROWS.c.next_at <= bindparam("now"),
-        or_(_ROWS.c.expires_at.is_(None), _ROWS.c.expires_at > bindparam("now")),
+def _due(*states: OutgoingState, bulk: bool) -> Select[tuple[object, ...]]:
+    """Letters to take, walked in the order of their index: it costs the same however many wait."""
+    row = _ROWS.c
+    columns = [row[name] for name in Claim._fields if name != "is_active"]
+    if bulk:
+        active = func.coalesce(col(Subscription.state) == State.ACTIVE, false())
+        query = sa_select(*columns, active).select_from(_ROWS)
+        query = query.outerjoin(Subscription, col(Subscription.id) == row.subscription_id)
+        query = query.where(or_(row.issue_id.is_(None), row.issue_id.not_in(publications.silent())))
+    else:
+        query = sa_select(*columns, false())
+    return (
+        query.where(
+            or_(*(row.state == state for state in states)),
+            row.bulk.is_(bulk),
+            row.next_at <= bindparam("now"),
+            or_(row.expires_at.is_(None), row.expires_at > bindparam("now")),
+        )
+        .order_by(row.next_at, row.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True, of=_ROWS)
     )
-    .order_by(_ROWS.c.next_at, _ROWS.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
+
+
+_TO_ONE = _due(OutgoingState.WAITING, OutgoingState.DEFERRED, bulk=False)
+_TO_MANY = _due(OutgoingState.WAITING, bulk=True)
+_TO_MANY_AGAIN = _due(OutgoingState.DEFERRED, bulk=True)
 _TAKE = (
     update(_ROWS)
     .where(_ROWS.c.id.in_(bindparam("ids", expanding=True)))
     .values(state=OutgoingState.SENDING, lease_until=bindparam("lease"))
-)
-_ACTIVE = select(Subscription.id).where(
-    col(Subscription.id).in_(bindparam("readers", expanding=True)), Subscription.state == State.ACTIVE
 )
 _WITHDRAW = (
     update(_ROWS)
     .where(_ROWS.c.id == bindparam("letter"))
     .values(state=OutgoingState.WITHDRAWN, answer=bindparam("why"), settled_at=bindparam("at"))
 )
-_SETTLE = (
+_SENT = (
     update(_ROWS)
     .where(
         _ROWS.c.id == bindparam("letter"),
         or_(_ROWS.c.state == OutgoingState.SENDING, _ROWS.c.state == OutgoingState.IN_DOUBT),
     )
     .values(
-        state=bindparam("state"),
-        answer=bindparam("answer"),
-        next_at=bindparam("next_at"),
-        settled_at=bindparam("settled_at"),
-        attempts=_ROWS.c.attempts + bindparam("tries"),
+        state=OutgoingState.SENT,
+        answer=bindparam("said"),
+        settled_at=bindparam("at"),
+        attempts=_ROWS.c.attempts + 1,
         lease_until=None,
     )
 )
-
-
-def _due(paused: Collection[str], silent: Collection[int]) -> Select[tuple[object, ...]]:
-    query = _DUE
-    if paused:
-        query = query.where(_ROWS.c.destination.not_in(list(paused)))
-    if silent:
-        query = query.where(_ROWS.c.issue_id.not_in(list(silent)))
-    return query

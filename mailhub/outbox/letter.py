@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel
 
 from mailhub import storage
@@ -32,20 +32,30 @@ class OutgoingState(StrEnum):
     WITHDRAWN = "withdrawn"  # taken back before it left: the reader did, or the issue was stopped
 
 
+# Word for word as in the questions that are to use these indexes.
+TO_ONE = text("NOT bulk")
+
+
+def _of_letters_to_one(*columns: str, unique: bool = False) -> Index:
+    name = "_".join(("uq" if unique else "ix", "outgoing", *columns))
+    return Index(name, *columns, unique=unique, sqlite_where=TO_ONE, postgresql_where=TO_ONE)
+
+
 class Outgoing(SQLModel, table=True):
     """One letter to one person."""
 
     __table_args__ = (
         Index("ix_outgoing_state_bulk_next_at_id", "state", "bulk", "next_at", "id"),
-        Index("ix_outgoing_kind_recipient_created_at", "kind", "recipient", "created_at"),
-        Index("ix_outgoing_kind_created_at", "kind", "created_at"),
+        # Nobody asks for copies of issues in these ways, and every index is written at each step of each copy.
+        _of_letters_to_one("kind", "recipient", "created_at"),
+        _of_letters_to_one("kind", "created_at"),
+        _of_letters_to_one("request_id"),
+        _of_letters_to_one("return_id", unique=True),
         UniqueConstraint("issue_id", "subscription_id"),  # whatever happens, one copy for each reader (T3)
     )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)  # "ack:Q-2026-0143": the same letter is never written twice
-    return_id: int = Field(
-        sa_column=Column(BigInteger, nullable=False, unique=True)
-    )  # names it in its return path
+    return_id: int = Field(sa_column=Column(BigInteger, nullable=False))  # names it in its return path
     kind: str  # the template's name
     recipient: str  # RCPT TO
     destination: str  # its domain, for pacing
@@ -57,7 +67,7 @@ class Outgoing(SQLModel, table=True):
     bulk: bool = False  # a letter to many: letters to one go first
     issue_id: int | None = Field(default=None, foreign_key="issue.id")
     subscription_id: int | None = None  # whose copy it is
-    request_id: int | None = Field(default=None, index=True)
+    request_id: int | None = None
     staff_id: int | None = None  # the author, told when it cannot be delivered
     created_at: datetime  # of a copy: the instant of release, which is its Date
     expires_at: datetime | None = None  # not after (D43)
@@ -131,7 +141,7 @@ def raw(session: Session, row: Outgoing) -> bytes:
     octets = storage.fetch(session, row.digest)
     if row.personal is None:
         return octets
-    return copy(octets, row.personal, row.recipient, row.message_id, row.created_at).raw
+    return copy(octets, row.personal, row.message_id, row.created_at).raw
 
 
 def sent(row: Outgoing, answer: str, now: datetime) -> None:
@@ -147,6 +157,22 @@ def failed(row: Outgoing, answer: str, now: datetime) -> None:
 def in_doubt(row: Outgoing, answer: str, now: datetime) -> None:
     """Nobody knows; a person or a later notification will settle it."""
     _settle(row, OutgoingState.IN_DOUBT, answer, now)
+
+
+def deferred(row: Outgoing, answer: str, now: datetime, retries: Retries) -> None:
+    """Refused for now: try again later, or fail when the time for that is over."""
+    again = retries.next_at(row.attempts + 1, row.created_at, now)
+    if again is None:
+        failed(row, f"given up: {answer}", now)
+        return
+    _settle(row, OutgoingState.DEFERRED, answer, now)
+    row.next_at = again
+
+
+def put_back(row: Outgoing, answer: str, again_at: datetime) -> None:
+    """The wire was never touched for this letter: it waits as if nothing had happened."""
+    row.state = OutgoingState.DEFERRED if row.attempts else OutgoingState.WAITING
+    row.lease_until, row.answer, row.next_at = None, answer, again_at
 
 
 def retry(session: Session, outgoing_id: int, now: datetime) -> Outgoing:

@@ -4,16 +4,17 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from mailhub.mail import newsletter
 from mailhub.mail.address import Mailbox
 from mailhub.mail.newsletter import Copy, Form, Personal
 
 
-def written(name: str, leave: str, greeting: str = "", also: Sequence[int] = ()) -> str:
+def written(to: Mailbox, leave: str, greeting: str = "", also: Sequence[int] = ()) -> str:
     """The text for the row; one token leaves and opens the preferences.
 
     `also`: subscriptions of others whom the copy names because they share its address.
     """
-    return json.dumps([name, leave, greeting, *also], ensure_ascii=False, separators=(",", ":"))
+    return json.dumps([newsletter.to(to), leave, greeting, *also], separators=(",", ":"))
 
 
 def also(personal: str) -> list[int]:
@@ -21,8 +22,8 @@ def also(personal: str) -> list[int]:
     return json.loads(personal)[3:] if personal else []
 
 
-def copy(form: bytes | Form, personal: str, recipient: str, message_id: str, date: datetime) -> Copy:
+def copy(form: bytes | Form, personal: str, message_id: str, date: datetime) -> Copy:
     """The copy a row stands for."""
-    name, leave, greeting, *_ = json.loads(personal)
-    reader = Personal(Mailbox(name or None, recipient), message_id, leave, leave, greeting)
+    to, leave, greeting, *_ = json.loads(personal)
+    reader = Personal(to, message_id, leave, leave, greeting)
     return (form if isinstance(form, Form) else Form(form)).copy(reader, date)

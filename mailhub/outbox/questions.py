@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
-from mailhub.outbox.letter import Outgoing, OutgoingState
+from mailhub.outbox.letter import TO_ONE, Outgoing, OutgoingState
 
 
 def returned(session: Session, number: int) -> Outgoing | None:
     """The letter whose return path bears this number."""
-    return session.exec(select(Outgoing).where(Outgoing.return_id == number)).first()
+    return session.exec(select(Outgoing).where(Outgoing.return_id == number, TO_ONE)).first()
 
 
 def with_message_id(session: Session, message_ids: Sequence[str]) -> Outgoing | None:
@@ -21,7 +21,7 @@ def with_message_id(session: Session, message_ids: Sequence[str]) -> Outgoing | 
 
 # Built once: building a question costs more than its answer, and this one is asked for every mail.
 _WRITTEN = select(func.count().filter(col(Outgoing.created_at) >= bindparam("hour")), func.count()).where(
-    col(Outgoing.kind) == bindparam("kind"), col(Outgoing.created_at) >= bindparam("day")
+    col(Outgoing.kind) == bindparam("kind"), col(Outgoing.created_at) >= bindparam("day"), TO_ONE
 )
 _WRITTEN_TO = _WRITTEN.where(col(Outgoing.recipient) == bindparam("recipient"))
 
@@ -52,7 +52,7 @@ def listed(
     if about is not None:
         query = query.where((Outgoing.recipient == about) | (Outgoing.message_id == about))
     if request_id is not None:
-        query = query.where(Outgoing.request_id == request_id)
+        query = query.where(Outgoing.request_id == request_id, TO_ONE)
     if kind is not None:
         query = query.where(Outgoing.kind == kind)
     return list(session.exec(query).all())

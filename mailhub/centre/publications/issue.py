@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import Column, UniqueConstraint, func
 from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from mailhub import storage
 from mailhub.database import words
@@ -170,10 +171,9 @@ def running(session: Session) -> list[Issue]:
     return [issue for issue in session.exec(query).all() if issue.released_at is not None]
 
 
-def silent(session: Session) -> list[int]:
-    """The rows of issues of which nothing leaves for now."""
-    query = select(Issue.id).where(col(Issue.state).in_([IssueState.PAUSED, IssueState.STOPPED]))
-    return [number for number in session.exec(query).all() if number is not None]
+def silent() -> "SelectOfScalar[int] | SelectOfScalar[None]":
+    """The question for the rows of issues of which nothing leaves for now."""
+    return select(Issue.id).where(col(Issue.state).in_([IssueState.PAUSED, IssueState.STOPPED]))
 
 
 def listed(session: Session, publication: str | None = None, limit: int = 50) -> list[Issue]:

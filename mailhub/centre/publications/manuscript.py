@@ -94,7 +94,7 @@ def sample(
     seal, token = centre.keyring.seal, Token(Purpose.ISSUE, 0, 0)
     leave = seal(Token(Purpose.LEAVE, 0, 0))
     reader = Personal(
-        to=Mailbox("Camille Exemple", "camille.exemple@lecture.example"),
+        to=newsletter.to(Mailbox("Camille Exemple", "camille.exemple@lecture.example")),
         message_id=threads.message_id(centre.keyring, token, "issue:sample", centre.domain),
         leave=leave,
         preferences=leave,

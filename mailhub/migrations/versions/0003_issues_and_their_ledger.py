@@ -56,6 +56,36 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("subscription_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.drop_index(batch_op.f("ix_outgoing_state_next_at"))
+        batch_op.drop_constraint(batch_op.f("uq_outgoing_return_id"), type_="unique")
+        batch_op.create_index(
+            "uq_outgoing_return_id",
+            ["return_id"],
+            unique=True,
+            sqlite_where=sa.text("NOT bulk"),
+            postgresql_where=sa.text("NOT bulk"),
+        )
+        # Copies of issues are not asked for in these ways.
+        batch_op.drop_index("ix_outgoing_kind_recipient_created_at")
+        batch_op.create_index(
+            "ix_outgoing_kind_recipient_created_at",
+            ["kind", "recipient", "created_at"],
+            sqlite_where=sa.text("NOT bulk"),
+            postgresql_where=sa.text("NOT bulk"),
+        )
+        batch_op.drop_index("ix_outgoing_kind_created_at")
+        batch_op.create_index(
+            "ix_outgoing_kind_created_at",
+            ["kind", "created_at"],
+            sqlite_where=sa.text("NOT bulk"),
+            postgresql_where=sa.text("NOT bulk"),
+        )
+        batch_op.drop_index("ix_outgoing_request_id")
+        batch_op.create_index(
+            "ix_outgoing_request_id",
+            ["request_id"],
+            sqlite_where=sa.text("NOT bulk"),
+            postgresql_where=sa.text("NOT bulk"),
+        )
         batch_op.create_index(
             "ix_outgoing_state_bulk_next_at_id", ["state", "bulk", "next_at", "id"], unique=False
         )
@@ -75,6 +105,16 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_outgoing_issue_id_issue"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("uq_outgoing_issue_id_subscription_id"), type_="unique")
         batch_op.drop_index("ix_outgoing_state_bulk_next_at_id")
+        batch_op.drop_index(
+            "uq_outgoing_return_id", sqlite_where=sa.text("NOT bulk"), postgresql_where=sa.text("NOT bulk")
+        )
+        batch_op.drop_index("ix_outgoing_kind_recipient_created_at")
+        batch_op.create_index("ix_outgoing_kind_recipient_created_at", ["kind", "recipient", "created_at"])
+        batch_op.drop_index("ix_outgoing_kind_created_at")
+        batch_op.create_index("ix_outgoing_kind_created_at", ["kind", "created_at"])
+        batch_op.drop_index("ix_outgoing_request_id")
+        batch_op.create_index("ix_outgoing_request_id", ["request_id"])
+        batch_op.create_unique_constraint(batch_op.f("uq_outgoing_return_id"), ["return_id"])
         batch_op.create_index(batch_op.f("ix_outgoing_state_next_at"), ["state", "next_at"], unique=False)
         batch_op.drop_column("expires_at")
         batch_op.drop_column("subscription_id")
