@@ -115,16 +115,6 @@ class Database:
                 yield session
                 session.flush()
 
-    @staticmethod
-    @contextmanager
-    def savepoint(session: Session) -> Iterator[None]:
-        """One mail of a batch: when this block raises, what it did is undone and the error goes on.
-
-        Catch it outside and the batch continues, except `StorageTrouble`: then the batch as a whole has failed.
-        """
-        with engines.trouble_named(), session.begin_nested():
-            yield
-
     def version(self) -> tuple[str | None, str | None]:
         """The migration this database stands at, and the one this version of mailhub needs."""
         with self.reading() as session:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, UniqueConstraint, bindparam, func, or_
+from sqlalchemy import Column, Index, UniqueConstraint, bindparam, func, or_, update
 from sqlalchemy import select as sql_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from mailhub import storage
+from mailhub import rows, storage
 from mailhub.database import insert_missing, words
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail.envelope import Envelope
@@ -89,7 +89,9 @@ class Arrival:
     envelopes: tuple[Envelope, ...]
 
 
-# Built once: a question is asked of the tables for every mail, and building it costs more than the answer.
+_FOUND_OUT = (
+    "state", "verdict", "rule", "note", "attempts", "handled_at", "message_id", "author", "gist",
+)  # fmt: skip
 _SEEN = sql_select(
     select(func.min(Inbound.id))
     .where(
@@ -124,10 +126,10 @@ def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
 
     The same bytes for the same recipient by the same door are kept once: a sender who lost our `250` tries again.
     """
-    rows = []
+    new = []
     for arrival in arrivals:
         digest = storage.keep(session, arrival.raw, now)
-        rows += [
+        new += [
             {
                 "digest": digest,
                 "recipient": envelope.recipient,
@@ -143,7 +145,7 @@ def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
             }
             for envelope in arrival.envelopes
         ]
-    return insert_missing(session, Inbound, rows) if rows else 0
+    return insert_missing(session, Inbound, new)
 
 
 def waiting(session: Session, limit: int) -> list[tuple[Inbound, bytes]]:
@@ -159,15 +161,32 @@ def waiting(session: Session, limit: int) -> list[tuple[Inbound, bytes]]:
 
 
 def claim(session: Session, ids: Iterable[int]) -> list[Inbound]:
-    """Take hold of those of these mails that still wait, until the transaction ends; others skip them."""
+    """Take hold of those of these mails that still wait, until the transaction ends; others skip them.
+
+    They come as values: `write` puts down what became of them.
+    """
     query = (
         select(Inbound)
         .where(col(Inbound.id).in_(list(ids)), Inbound.state == InboundState.WAITING)
         .order_by(col(Inbound.id))
         .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
     )
-    return list(session.exec(query).all())
+    claimed = list(session.exec(query).all())
+    for row in claimed:
+        session.expunge(row)
+    return claimed
+
+
+_WRITE = (
+    update(Inbound)
+    .where(col(Inbound.id) == bindparam("number"))
+    .values({name: bindparam(f"its_{name}") for name in _FOUND_OUT})
+)
+
+
+def write(session: Session, row: Inbound) -> None:
+    """Put down what was found out about a claimed mail and what became of it."""
+    rows.ask(session, _WRITE, number=row.id, **{f"its_{name}": getattr(row, name) for name in _FOUND_OUT})
 
 
 def envelope(row: Inbound) -> Envelope:
@@ -249,16 +268,18 @@ def seen(
     session: Session, row: Inbound, *, message_id: str | None, author: str | None, gist: str, now: datetime
 ) -> Seen:
     """What came before this mail: the same one, others of its author, others with its words."""
-    known = {
-        "id": row.id,
-        "recipient": row.recipient,
-        "message_id": message_id,
-        "author": author,
-        "gist": gist,
-        "an_hour_ago": now - FLOOD_SPAN,
-        "half_an_hour_ago": now - ECHO_SPAN,
-    }
-    return Seen(*session.execute(_SEEN, known).one())
+    found = rows.ask(
+        session,
+        _SEEN,
+        id=row.id,
+        recipient=row.recipient,
+        message_id=message_id,
+        author=author,
+        gist=gist,
+        an_hour_ago=now - FLOOD_SPAN,
+        half_an_hour_ago=now - ECHO_SPAN,
+    )
+    return Seen(*found.one())
 
 
 def listed(

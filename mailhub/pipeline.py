@@ -1,7 +1,7 @@
-"""Carries mail from the journal to the outbox: understand, route, handle, each mail in its own savepoint.
+"""Carries mail from the journal to the outbox: understand, route, handle.
 
 Reading (and any DNS it needs) happens outside the transaction; what follows is one short transaction for a handful
-of mails, committed together, one savepoint each: a mail whose handler raises leaves no trace but a note.
+of mails. When one of them raises, none is committed and each is handled alone: the bad one leaves no trace but a note.
 """
 
 import traceback
@@ -20,7 +20,7 @@ from mailhub.database import Database
 from mailhub.errors import StorageTrouble
 from mailhub.handlers import HANDLERS, Handler
 from mailhub.handlers.desk import Desk, Outcome
-from mailhub.journal import Inbound
+from mailhub.journal import Inbound, Verdict
 from mailhub.mail.envelope import Envelope
 from mailhub.render import Renderer
 from mailhub.route import Errand, route
@@ -65,11 +65,13 @@ class Pipeline:
             return False
         each = self.readers.map if self.readers else map
         readings = {reading.number: reading for reading in each(self._read, unread)}
-        with self.database.transaction() as session:
-            for handled, row in enumerate(journal.claim(session, readings)):
-                if handled >= AT_LEAST and is_pressed():
-                    break
-                self._handle(session, row, readings[row.id or 0])
+        try:
+            self._handle(readings, is_pressed)
+        except StorageTrouble:
+            raise
+        except Exception:  # noqa: BLE001 — one of them; alone, it will be known which
+            for number, reading in readings.items():
+                self._handle_alone(number, reading)
         return True
 
     def _read(self, unread: _Unread) -> Reading:
@@ -77,40 +79,47 @@ class Pipeline:
             unread.raw, unread.envelope, self.centre, number=unread.number, weigh=self.weigh
         )
 
-    def _handle(self, session: Session, row: Inbound, reading: Reading) -> None:
-        number, now = row.id, self.now()
+    def _handle(
+        self, readings: Mapping[int, Reading], is_pressed: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Everything these mails cause, or nothing."""
+        ended: list[tuple[int, Verdict | None, str]] = []
+        with self.database.transaction() as session:
+            for row in journal.claim(session, readings):
+                if len(ended) >= AT_LEAST and is_pressed():
+                    break
+                reading, now = readings[row.id or 0], self.now()
+                outcome, rule = self._run(session, row, reading, now)
+                self._settle(session, row, reading, outcome, rule, now)
+                ended.append((reading.number, outcome.verdict, rule))
+        for number, verdict, rule in ended:
+            log.info("handled", mail=number, verdict=verdict, rule=rule)
+
+    def _handle_alone(self, number: int, reading: Reading) -> None:
+        """One mail in a transaction of its own; whatever its handler raises, the others go on."""
         try:
             try:
-                outcome, rule = self._carry(session, row, reading, now)
+                self._handle({number: reading})
             except IntegrityError:
                 # Two processes met the same person at once: one waited at the unique key and lost. What the other
                 # wrote can be read by now.
-                outcome, rule = self._carry(session, row, reading, now)
+                self._handle({number: reading})
         except StorageTrouble:
             raise
-        except Exception as error:  # noqa: BLE001 — whatever a handler raises, the other mails go on
-            session.refresh(row)
-            journal.failed(row, f"{type(error).__name__} in a handler", now)
-            session.add(row)
+        except Exception as error:  # noqa: BLE001 — see above
+            with self.database.transaction() as session:
+                for row in journal.claim(session, [number]):
+                    journal.failed(row, f"{type(error).__name__} in a handler", self.now())
+                    journal.write(session, row)
             where = traceback.extract_tb(error.__traceback__)[-1]
             # Not the message of the error: it may hold words of the mail.
             log.warning(
                 "handler failed",
                 mail=number,
-                attempts=row.attempts,
                 error=type(error).__name__,
                 file=where.filename,
                 line=where.lineno,
             )
-        else:
-            log.info("handled", mail=number, verdict=outcome.verdict, rule=rule)
-
-    def _carry(self, session: Session, row: Inbound, reading: Reading, now: datetime) -> tuple[Outcome, str]:
-        """Everything that one mail causes, or nothing."""
-        with self.database.savepoint(session):
-            outcome, rule = self._run(session, row, reading, now)
-            self._settle(session, row, reading, outcome, rule, now)
-        return outcome, rule
 
     def _run(self, session: Session, row: Inbound, reading: Reading, now: datetime) -> tuple[Outcome, str]:
         placed = understand.place(session, reading, self.centre, row)
@@ -127,4 +136,4 @@ class Pipeline:
             journal.hold(row, rule, outcome.note, now)
         else:
             journal.settle(row, outcome.verdict, rule, outcome.note, now)
-        session.add(row)
+        journal.write(session, row)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from mailhub import rows
 from mailhub.centre.requests import Exchange, ExchangeKind, Request
 from mailhub.database import insert_missing
 from mailhub.mail.french import fold
@@ -71,7 +72,6 @@ def remember(session: Session, request_id: int, texts: Iterable[str]) -> None:
     session.execute(update(WordUse).where(col(WordUse.stem).in_(new)).values(answers=WordUse.answers + 1))
 
 
-# Built once: building a question costs more than its answer, and these are asked for every mail.
 _RAREST = (
     select(WordUse.stem)
     .where(col(WordUse.stem).in_(bindparam("stems", expanding=True)), col(WordUse.answers) <= _TOO_COMMON)
@@ -94,10 +94,10 @@ _NEAREST = (
 
 def nearest(session: Session, text: str, *, besides: int) -> list[Past]:
     """The answered requests that share most of the rarest words of this text; at least two, so that chance is out."""
-    rarest = list(session.execute(_RAREST, {"stems": sorted(stems(text))[:_MOST_ASKED]}).scalars())
+    rarest = list(rows.ask(session, _RAREST, stems=sorted(stems(text))[:_MOST_ASKED]).scalars())
     if len(rarest) < 2:
         return []
-    found = session.execute(_NEAREST, {"stems": rarest, "besides": besides}).scalars()
+    found = rows.ask(session, _NEAREST, stems=rarest, besides=besides).scalars()
     return [_past(session, request_id) for request_id in found.all()]
 
 

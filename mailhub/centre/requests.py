@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import Column, UniqueConstraint, bindparam, func, or_, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from mailhub import storage
+from mailhub import rows, storage
 from mailhub.centre.calendar import Calendar
 from mailhub.database import insert_missing, words
 from mailhub.errors import Refused, UnknownRow
@@ -158,6 +158,15 @@ class Written:
     thread_index: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is told of an earlier request of the same person."""
+
+    reference: str
+    received_at: datetime
+    subject: str
+
+
 def identity(request: Request) -> int:
     """The key of a request that has been flushed."""
     assert request.id is not None
@@ -189,8 +198,7 @@ def open_(
         due_on=calendar.due_on(written.at, promise.days(suggested)),
         follow_up_of_id=follow_up_of.id if follow_up_of else None,
     )
-    session.add(request)
-    session.flush()
+    rows.insert(session, request)
     return request, add(session, request, ExchangeKind.QUESTION, written, person_id=requester_id)
 
 
@@ -220,8 +228,7 @@ def add(
         thread_topic=written.thread_topic,
         thread_index=written.thread_index,
     )
-    session.add(exchange)
-    session.flush()
+    rows.insert(session, exchange)
     for part in written.parts:
         assert exchange.id is not None
         session.add(
@@ -240,9 +247,12 @@ def add(
 
 def remember_ids(session: Session, request: Request, ids: Iterable[str]) -> None:
     """Let later mail that names one of these ids find this request."""
-    rows = [{"message_id": identifier, "request_id": identity(request)} for identifier in dict.fromkeys(ids)]
-    if rows:
-        insert_missing(session, ThreadId, rows)
+    key = identity(request)
+    insert_missing(
+        session,
+        ThreadId,
+        [{"message_id": identifier, "request_id": key} for identifier in dict.fromkeys(ids)],
+    )
 
 
 def add_door(session: Session, request: Request, service: str, at: datetime) -> None:
@@ -368,19 +378,18 @@ def opened_by_inbound(session: Session, inbound_ids: Iterable[int]) -> Request |
     return session.exec(query).first()
 
 
-# Built once: building a question costs more than its answer, and this one is asked for every mail.
 _HISTORY = (
-    select(Request)
+    select(Request.reference, Request.received_at, Request.subject)
     .where(col(Request.requester_id) == bindparam("requester_id"), col(Request.id) < bindparam("before"))
     .order_by(col(Request.id).desc())
     .limit(5)
 )
 
 
-def history(session: Session, before: Request) -> list[Request]:
+def history(session: Session, before: Request) -> list[Earlier]:
     """The latest earlier requests of the same person, latest first."""
-    asked = {"requester_id": before.requester_id, "before": before.id}
-    return list(session.execute(_HISTORY, asked).scalars().all())
+    found = rows.ask(session, _HISTORY, requester_id=before.requester_id, before=before.id)
+    return [Earlier(*row) for row in found]
 
 
 def listed(
@@ -420,17 +429,15 @@ _STEP = (
     .where(col(Counter.name) == bindparam("counter"))
     .values(last=Counter.last + 1)
     .returning(col(Counter.last))
-    .execution_options(synchronize_session=False)
 )
 
 
 def _next_reference(session: Session, year: int) -> str:
     name = f"Q-{year}"
-    number = session.execute(_STEP, {"counter": name}).scalar_one_or_none()
+    number = rows.ask(session, _STEP, counter=name).scalar_one_or_none()
     if number is None:
         number = 1
-        session.add(Counter(name=name, last=number))
-        session.flush()
+        rows.insert(session, Counter(name=name, last=number))
     return f"{name}-{number:04d}"
 
 

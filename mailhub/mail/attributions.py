@@ -6,6 +6,7 @@ a word for "wrote", the colon, quoted lines below) and nothing shows that a pers
 """
 
 import re
+import string
 from collections.abc import Iterator
 
 from mailhub.mail.lines import LOOKED_AT, Lines
@@ -28,6 +29,11 @@ _VERBS = "|".join(sorted((re.escape(fold(verb)) for verb in _WROTE.split("|")), 
 _VERB = re.compile(rf"(?<![a-zа-яα-ω])(?:{_VERBS})(?![a-zа-яα-ω])")
 _ENDS_WITH_VERB = re.compile(
     rf"(?<![a-zа-яα-ω])(?:{_VERBS})(?: folgendes| folgende[sn]?| le message suivant| ceci)?\W{{0,8}}$"
+)
+_NO_LETTERS = string.punctuation + string.whitespace
+_LAST_WORDS = frozenset(
+    wording.split()[-1].strip(_NO_LETTERS)
+    for wording in (*map(fold, _WROTE.split("|")), "folgendes", "folgende", "folgenden", "suivant", "ceci")
 )
 
 _MONTH = (
@@ -72,7 +78,9 @@ def end(lines: Lines, start: int, *, is_reply: bool) -> int | None:
     """
     first = lines.plain[start].lstrip(_LEADING)
     anchored = _anchored(first)
-    if not anchored and not _may_name_a_writer(lines.plain[start]):
+    if not anchored and not (
+        any(map(_may_end, lines.plain[start : start + 2])) and _may_name_a_writer(lines.plain[start])
+    ):
         return None
     joined = first
     for last in range(start, min(start + _WRAPPED, len(lines))):
@@ -94,6 +102,8 @@ def end(lines: Lines, start: int, *, is_reply: bool) -> int | None:
 
 def glued(text: str) -> Iterator[int]:
     """Where attributions begin within a line, with quoted lines below: some clients leave the line end out."""
+    if ">" not in text:
+        return
     for opening in _GLUED.finditer(text):
         stop = text.find("\n", opening.end(), opening.end() + LOOKED_AT)
         if stop >= 0 and _QUOTE_BELOW.match(text, stop):
@@ -118,6 +128,14 @@ def _is_dated(plain: str) -> bool:
 def _reach(plain: str) -> int:
     """How far from the beginning a date may be: behind the name of a day, and behind "on"."""
     return 26 if _OPENING.match(plain) else 16
+
+
+def _may_end(plain: str) -> bool:
+    """Say at little cost whether a line may be the last of an attribution: most lines of a mail are not."""
+    if not plain.isascii():
+        return True
+    bare = plain.rstrip(_NO_LETTERS)
+    return ":" in plain[len(bare) :] or bare.rpartition(" ")[2].lstrip(_NO_LETTERS) in _LAST_WORDS
 
 
 def _may_name_a_writer(plain: str) -> bool:

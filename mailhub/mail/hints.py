@@ -24,10 +24,10 @@ def suggest(text: str) -> Hint:
     weights: dict[str, int] = {}
     why: dict[str, list[str]] = {}
     for kind, clues in _CLUES.items():
-        for clue, weight in clues:
+        for clue in clues:
             if found := clue.search(said):
-                weights[kind] = weights.get(kind, 0) + weight
-                why.setdefault(kind, []).append(found[0].strip())
+                weights[kind] = weights.get(kind, 0) + clue.weight
+                why.setdefault(kind, []).append(found)
     if not weights:
         return Hint(None, 0, ())
     kind = max(weights, key=lambda one: (weights[one], _EFFORT.index(one)))
@@ -67,52 +67,145 @@ ENOUGH = 2  # one plain word such as "date" decides nothing
 _EFFORT = ("quick_fact", "document_search", "topic_dossier")
 
 
-def _clues(*weighed: tuple[str, int]) -> tuple[tuple[re.Pattern[str], int], ...]:
-    return tuple((re.compile(rf"\b(?:{words})", re.ASCII), weight) for words, weight in weighed)
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    """Words that speak for a kind, each beginning with plain letters: a text without these is not searched."""
+
+    weight: int
+    wordings: tuple[tuple[str, re.Pattern[str]], ...]
+
+    def search(self, said: str) -> str | None:
+        for letters, wording in self.wordings:
+            if letters in said and (found := wording.search(said)):
+                return found[0].strip()
+        return None
 
 
+def _clue(weight: int, *wordings: str) -> _Clue:
+    return _Clue(weight, tuple((_letters(each), re.compile(rf"\b{each}", re.ASCII)) for each in wordings))
+
+
+def _letters(wording: str) -> str:
+    """The letters a regular expression begins with, up to the first that may be missing."""
+    found = re.match(r"[a-z' -]*(?![?*])", wording)
+    return found[0] if found else ""
+
+
+_TOWNS = r"(?:villes|communes|collectivites|agglos?) (?:qui|ayant|comparables|de taille)"
 _CLUES = {
-    "quick_fact": _clues(
-        (
-            r"combien\b(?! de villes| de communes| de collectivites)|quel(?:le)? est (?:le|la|l')|quels? sont les horaires",
+    "quick_fact": (
+        _clue(
             2,
+            r"combien\b(?! de villes| de communes| de collectivites)",
+            r"quel(?:le)? est (?:le|la|l')",
+            r"quels? sont les horaires",
         ),
-        (r"nombre|nb\b|chiffres?\b|taux|population|montant|pourcentage|superficie", 2),
-        (
-            r"adresses?\b(?! (?:de |des )(?:villes|communes|bureaux|cabinets|structures|collectivites))|coordonnees|telephone|numero\b|tel\b|e-?mail de|contact de|horaires",
+        _clue(
             2,
+            r"nombre",
+            r"nb\b",
+            r"chiffres?\b",
+            r"taux",
+            r"population",
+            r"montant",
+            r"pourcentage",
+            r"superficie",
         ),
-        (r"date\b|quand\b|a quelle date", 1),
-        (r"(?:le )?texte de l|la circulaire|le decret|l'arrete\b|la loi\b|la convention", 2),
-        (
-            r"(?:avez|auriez)[- ]?vous (?:le|la|l'|ce|cette)\s?(?!liste)\w+|pouvez-vous me donner|pourriez-vous me donner|source\b",
+        _clue(
+            2,
+            r"adresses?\b(?! (?:de |des )(?:villes|communes|bureaux|cabinets|structures|collectivites))",
+            r"coordonnees",
+            r"telephone",
+            r"numero\b",
+            r"tel\b",
+            r"email de",
+            r"e-mail de",
+            r"contact de",
+            r"horaires",
+        ),
+        _clue(1, r"date\b", r"quand\b", r"a quelle date"),
+        _clue(
+            2,
+            r"texte de l",
+            r"la circulaire",
+            r"le decret",
+            r"l'arrete\b",
+            r"la loi\b",
+            r"la convention",
+        ),
+        _clue(
             1,
+            r"avez[- ]?vous (?:le|la|l'|ce|cette)\s?(?!liste)\w+",
+            r"auriez[- ]?vous (?:le|la|l'|ce|cette)\s?(?!liste)\w+",
+            r"pouvez-vous me donner",
+            r"pourriez-vous me donner",
+            r"source\b",
         ),
     ),
-    "document_search": _clues(
-        (r"bureaux? d'etudes?|cabinets?\b|consultants?\b", 3),
-        (r"intervenants?\b|experts?\b|formateurs?\b|conferenciers?\b", 3),
-        (r"exemples?\b|experiences?\b|retours? d'experience|bonnes pratiques|initiatives", 3),
-        (
-            r"qui a (?:deja|fait)|quelles? villes?|(?:des|de|d'autres|les) (?:villes|communes|collectivites|agglos?) (?:qui|ayant|comparables|de taille)|villes comparables|et lesquel",
+    "document_search": (
+        _clue(3, r"bureaux? d'etudes?", r"cabinets?\b", r"consultants?\b"),
+        _clue(3, r"intervenants?\b", r"experts?\b", r"formateurs?\b", r"conferenciers?\b"),
+        _clue(
             3,
+            r"exemples?\b",
+            r"experiences?\b",
+            r"retours? d'experience",
+            r"bonnes pratiques",
+            r"initiatives",
         ),
-        (
-            r"references?\b|bibliographie|ouvrages|articles sur|etudes? sur|rapports? sur|bilans?\b|documents? sur|documentation\b",
+        _clue(
             3,
+            r"qui a (?:deja|fait)",
+            r"quelles? villes?",
+            rf"des {_TOWNS}",
+            rf"de {_TOWNS}",
+            rf"d'autres {_TOWNS}",
+            rf"les {_TOWNS}",
+            r"villes comparables",
+            r"et lesquel",
         ),
-        (r"contacts\b|des contacts?\b|ou trouver|ou puis-je trouver|connaissez-vous|vers qui", 2),
-    ),
-    "topic_dossier": _clues(
-        (r"dossier complet|dossier thematique|dossier documentaire", 6),
-        (r"dossier\b(?! (?:de |du |d'|n))", 3),
-        (r"tout ce que vous avez|tout ce qui existe|l'ensemble des (?:documents|textes)", 5),
-        (r"etat des lieux|panorama\b(?! de presse)|synthese\b|tour d'horizon|etat de l'art", 4),
-        (
-            r"pour (?:un|le|mon|notre) (?:rapport|memoire|diagnostic)|prepare un rapport|pour preparer|rapport pour",
+        _clue(
+            3,
+            r"references?\b",
+            r"bibliographie",
+            r"ouvrages",
+            r"articles sur",
+            r"etudes? sur",
+            r"rapports? sur",
+            r"bilans?\b",
+            r"documents? sur",
+            r"documentation\b",
+        ),
+        _clue(
             2,
+            r"contacts\b",
+            r"des contacts?\b",
+            r"ou trouver",
+            r"ou puis-je trouver",
+            r"connaissez-vous",
+            r"vers qui",
         ),
-        (r"complet\b|approfondi|exhausti\w+", 1),
+    ),
+    "topic_dossier": (
+        _clue(6, r"dossier complet", r"dossier thematique", r"dossier documentaire"),
+        _clue(3, r"dossier\b(?! (?:de |du |d'|n))"),
+        _clue(5, r"tout ce que vous avez", r"tout ce qui existe", r"l'ensemble des (?:documents|textes)"),
+        _clue(
+            4,
+            r"etat des lieux",
+            r"panorama\b(?! de presse)",
+            r"synthese\b",
+            r"tour d'horizon",
+            r"etat de l'art",
+        ),
+        _clue(
+            2,
+            r"pour (?:un|le|mon|notre) (?:rapport|memoire|diagnostic)",
+            r"prepare un rapport",
+            r"pour preparer",
+            r"rapport pour",
+        ),
+        _clue(1, r"complet\b", r"approfondi", r"exhausti\w+"),
     ),
 }
 

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mailhub.mail.wording import fold
+from mailhub.mail.wording import fold_each
 
 MOST_LINES = 20_000  # a mail of more lines is a listing, its last line here is all the rest
 LOOKED_AT = 400  # characters of a line; no attribution and no header line is longer
-_INVISIBLE = dict.fromkeys(
-    map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff")
-)
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
 
 # Usenet clients put initials before the mark: "JD> ". A mailbox file writes ">From " for a line that begins with "From ".
 _QUOTED = re.compile(r"[ \t\xa0]*(?:>(?!From )|[A-Z][A-Za-z]{0,2}>(?:[\s>]|$))")
@@ -104,13 +102,10 @@ def read(text: str, breaks: Iterable[int] = ()) -> Lines:
     if added := [offset for offset in breaks if offset < starts[-2]]:
         starts = sorted({*starts, *added})
         pieces = [text[start:end] for start, end in pairwise(starts)]
-    begun = [piece[:LOOKED_AT] for piece in pieces]
+    begun = [piece[:LOOKED_AT].partition("\n")[0] for piece in pieces]
     return Lines(
         text=text,
         starts=starts,
-        plain=[
-            fold(piece.translate(_INVISIBLE)).strip() if not piece.isascii() else piece.strip().lower()
-            for piece in begun
-        ],
+        plain=[line.strip() for line in fold_each(begun, _INVISIBLE)],
         quoted=[_QUOTED.match(piece) is not None for piece in begun],
     )

@@ -105,11 +105,11 @@ def is_postscript(plain: str) -> bool:
 def mobile(lines: Lines, start: int, end: int) -> tuple[int, int] | None:
     """The first such line that stands by itself between `start` and `end`, with its likes below."""
     for index in range(start, end):
-        if not is_mobile(lines.plain[index]):
-            continue
         alone_above = index == start or not lines.plain[index - 1] or is_rule(lines.plain[index - 1])
+        if not alone_above or not is_mobile(lines.plain[index]):
+            continue
         below = lines.plain[index + 1] if index + 1 < end else ""
-        if alone_above and (not below or is_rule(below) or is_mobile(below) or _LINK.fullmatch(below)):
+        if not below or is_rule(below) or is_mobile(below) or _LINK.fullmatch(below):
             behind = index + 1
             while behind < end and (not lines.plain[behind] or is_mobile(lines.plain[behind])):
                 behind += 1

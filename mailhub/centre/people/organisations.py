@@ -2,8 +2,10 @@
 
 from datetime import date
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import bindparam
+from sqlmodel import Field, Session, SQLModel, col, select
 
+from mailhub import rows
 from mailhub.centre.people.identity import identity
 from mailhub.errors import Refused
 from mailhub.mail.address import domain_of, is_public_provider, normalise
@@ -25,13 +27,17 @@ class OrganisationDomain(SQLModel, table=True):
     organisation_id: int = Field(foreign_key="organisation.id", index=True)
 
 
+_OWNER = select(OrganisationDomain.organisation_id).where(
+    col(OrganisationDomain.domain) == bindparam("domain")
+)
+
+
 def organisation_of(session: Session, address: str) -> int | None:
     """The organisation whose exact domain this is; subdomains and look-alikes are nobody's (M8)."""
     domain = domain_of(normalise(address))
     if not domain or is_public_provider(domain):
         return None
-    row = session.get(OrganisationDomain, domain)
-    return row.organisation_id if row else None
+    return rows.ask(session, _OWNER, domain=domain).scalar()
 
 
 def is_member(organisation: Organisation | None, day: date) -> bool:

@@ -8,9 +8,10 @@ Nothing here is merged or guessed: what is not certain is proposed.
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import Integer, String, bindparam, func, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from mailhub import rows
 from mailhub.centre.people.identity import identity
 from mailhub.centre.people.organisations import organisation_of
 from mailhub.errors import UnknownRow
@@ -50,16 +51,27 @@ class EmailAddress(SQLModel, table=True):
 
 
 _AT = (
-    select(Person)
-    .join(EmailAddress)
+    select(EmailAddress.person_id)
     .where(col(EmailAddress.address) == bindparam("address"))
     .order_by(col(EmailAddress.left_at).is_not(None), col(EmailAddress.place))
 )
 
 
+# The next free place; who takes it at the same instant is refused by the key.
+_TAKE_PLACE = insert(EmailAddress).from_select(
+    ["address", "person_id", "place"],
+    select(
+        bindparam("bare", type_=String),
+        bindparam("person", type_=Integer),
+        func.coalesce(func.max(EmailAddress.place) + 1, 0),
+    ).where(col(EmailAddress.address) == bindparam("bare")),
+)
+
+
 def all_at(session: Session, address: str) -> list[Person]:
     """Everybody who has this address, whom it names first; those who left it come last."""
-    return list(session.execute(_AT, {"address": normalise(address)}).scalars())
+    found = rows.ask(session, _AT, address=normalise(address)).scalars()
+    return [session.get_one(Person, person_id) for person_id in found.all()]
 
 
 def recognise(session: Session, address: str, name: str | None = None) -> Person | None:
@@ -96,10 +108,9 @@ def introduce(session: Session, address: str | None, name: str | None, now: date
     """Put a new person on file, beside whoever has that address already; without one they are known by post alone."""
     person = stranger(address, name, now)
     person.organisation_id = organisation_of(session, address) if address else None
-    session.add(person)
-    session.flush()
+    rows.insert(session, person)
     if address:
-        give_address(session, person, address)
+        rows.ask(session, _TAKE_PLACE, bare=normalise(address), person=identity(person))
     return person
 
 
@@ -130,14 +141,12 @@ def give_addresses(session: Session, pairs: Sequence[tuple[Person, str]]) -> Non
 def give_address(session: Session, person: Person, address: str) -> None:
     """Add an address to a person, at the next free place; one they had left is theirs again."""
     bare = normalise(address)
-    rows = session.exec(select(EmailAddress).where(EmailAddress.address == bare)).all()
-    mine = next((row for row in rows if row.person_id == person.id), None)
+    query = select(EmailAddress).where(EmailAddress.address == bare, EmailAddress.person_id == person.id)
+    mine = session.exec(query).first()
     if mine is not None:
         mine.left_at = None
-        return
-    place = max((row.place for row in rows), default=-1) + 1
-    session.add(EmailAddress(address=bare, place=place, person_id=identity(person)))
-    session.flush()
+    else:
+        rows.ask(session, _TAKE_PLACE, bare=bare, person=identity(person))
 
 
 def change_address(session: Session, person: Person, old: str, new: str, now: datetime) -> None:
@@ -154,10 +163,10 @@ def change_address(session: Session, person: Person, old: str, new: str, now: da
 
 def forget_old_addresses(session: Session, now: datetime) -> int:
     """Remove addresses people left more than a year ago; say how many."""
-    rows = session.exec(select(EmailAddress).where(col(EmailAddress.left_at) < now - ALIAS_LIVES)).all()
-    for row in rows:
+    left = session.exec(select(EmailAddress).where(col(EmailAddress.left_at) < now - ALIAS_LIVES)).all()
+    for row in left:
         session.delete(row)
-    return len(rows)
+    return len(left)
 
 
 _ADDRESS = (
@@ -169,7 +178,7 @@ _ADDRESS = (
 
 def address_of(session: Session, person_id: int) -> str:
     """The address on file of a person; the first in order when there are several."""
-    found: str | None = session.execute(_ADDRESS, {"person_id": person_id}).scalar()
+    found: str | None = rows.ask(session, _ADDRESS, person_id=person_id).scalar()
     if found is None:
         raise UnknownRow(f"person {person_id} has no address on file")
     return found

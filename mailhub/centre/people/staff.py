@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from mailhub import rows
 from mailhub.centre.people.identity import identity
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail.address import normalise
@@ -78,7 +80,6 @@ def staff_called(session: Session, name_or_address: str) -> Staff:
     return found[0]
 
 
-# Built once: building a question costs more than its answer, and these are asked for every mail.
 _ACTIVE = (
     select(Staff.id, Staff.name, StaffAddress.address)
     .join(StaffAddress)
@@ -86,23 +87,28 @@ _ACTIVE = (
     .order_by(col(Staff.id))
 )
 _TOLD_OF_NEW = _ACTIVE.where(col(Staff.told_of_new).is_(True))
+_BY_ID = _ACTIVE.where(col(Staff.id) == bindparam("id"))
+_ANY_ADDRESS = aliased(StaffAddress)
+_AT = _ACTIVE.join(_ANY_ADDRESS, col(_ANY_ADDRESS.staff_id) == Staff.id).where(
+    col(_ANY_ADDRESS.address) == bindparam("address")
+)
 
 
 def colleague(session: Session, staff_id: int) -> Colleague | None:
     """An active member of staff, or None: whoever left is nobody here."""
-    row = session.execute(_ACTIVE.where(col(Staff.id) == bindparam("id")), {"id": staff_id}).first()
+    row = rows.ask(session, _BY_ID, id=staff_id).first()
     return Colleague(*row) if row else None
 
 
 def colleague_at(session: Session, address: str) -> Colleague | None:
     """The active member of staff who writes from this address."""
-    row = session.get(StaffAddress, normalise(address))
-    return colleague(session, row.staff_id) if row else None
+    row = rows.ask(session, _AT, address=normalise(address)).first()
+    return Colleague(*row) if row else None
 
 
 def told_of_new(session: Session) -> list[Colleague]:
     """Whoever receives a copy of each new question."""
-    return [Colleague(*row) for row in session.execute(_TOLD_OF_NEW).all()]
+    return [Colleague(*row) for row in rows.ask(session, _TOLD_OF_NEW)]
 
 
 def staff_addresses(session: Session) -> list[str]:
