@@ -51,8 +51,13 @@ def centre(**changes: Any) -> Centre:
 def courier(database: Database, port: int, now: Any, **changes: Any) -> Courier:
     """A courier that sends to a port of this machine."""
     relay = Relay("127.0.0.1", port, tls="none", helo=f"mail.{DOMAIN}", timeouts=Timeouts(goodbye=0.2))
-    known = {"connections": 2, "per_destination_per_minute": 0, "letters_per_connection": 0}
-    return Courier(database, relay, centre(), RENDERER, now, **(known | changes))
+    known = {
+        "renderer": RENDERER,
+        "connections": 2,
+        "per_destination_per_minute": 0,
+        "letters_per_connection": 0,
+    }
+    return Courier(database, relay, centre(), now=now, **(known | changes))
 
 
 @dataclass

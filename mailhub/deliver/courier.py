@@ -7,11 +7,13 @@ a letter (a receipt, a failure) is caused by the commit that settles it.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from mailhub import outbox, storage
@@ -20,11 +22,13 @@ from mailhub.centre.profile import Centre
 from mailhub.database import Database
 from mailhub.deliver.pacing import Pace, Pacing
 from mailhub.deliver.wire import Answer, Outcome, Relay, Stage, Wire, stuffed
+from mailhub.errors import Temporary, UnknownRow
 from mailhub.handlers import bounces, departures
 from mailhub.handlers.desk import Desk
 from mailhub.mail import dkim
 from mailhub.mail.dkim import Signer
 from mailhub.mail.newsletter import Copy, Form
+from mailhub.mail.words import one_line
 from mailhub.outbox import Claim, Outgoing, OutgoingState, Retries, personal
 from mailhub.render import Renderer
 
@@ -45,10 +49,10 @@ class Letter:
     """One claimed letter and what leaves: its body with dots doubled, as the wire wants it."""
 
     claim: Claim
-    copy: Copy
+    copy: Copy | None  # None: it cannot be put together
 
 
-Result = tuple[Letter, Answer]
+Result = tuple[Claim, Answer]
 
 
 @dataclass
@@ -93,10 +97,12 @@ class Courier:
 
     async def close(self) -> None:
         """Write what is known and not written yet, and say goodbye to the relay."""
-        if self._unwritten:
-            await asyncio.to_thread(self.settle_and_claim, [], 0, 0)
-        wires, self._wires = self._wires, []
-        await asyncio.gather(*(wire.quit() for wire in wires))
+        try:
+            if self._unwritten:
+                await asyncio.to_thread(self.settle_and_claim, [], 0, 0)
+        finally:
+            wires, self._wires = self._wires, []
+            await asyncio.gather(*(wire.quit() for wire in wires))
 
     def wires(self) -> list[Wire]:
         """The connections, opened when they are first used."""
@@ -105,26 +111,42 @@ class Courier:
         return self._wires
 
     async def send(self, wire: Wire, letter: Letter) -> Answer:
-        """Sign one letter and hand it over; a connection that has carried its share is replaced first."""
-        if self.letters_per_connection and wire.sent_count >= self.letters_per_connection:
-            await wire.quit()
-        claim, copy = letter.claim, letter.copy
+        """Sign one letter and hand it over; a connection that has carried its share is replaced first.
+
+        Never raises: a letter we make a mistake with is no reason for the others to stay.
+        """
+        claim = letter.claim
+        if letter.copy is None:
+            return _unready("cannot be put together")
+        try:
+            raw = self._signed(letter.copy)
+        except Exception as mistake:
+            log.exception("cannot be signed", letter=claim.id)
+            return _unready(f"cannot be signed: {mistake}")
+        try:
+            if self.letters_per_connection and wire.sent_count >= self.letters_per_connection:
+                await wire.quit()
+            answer = await wire.deliver(claim.envelope_from, claim.recipient, raw, is_stuffed=True)
+        except Exception as mistake:  # ours, at a moment nobody knows: the relay may have it
+            log.exception("cannot be handed over", letter=claim.id)
+            return Answer(Outcome.IN_DOUBT, Stage.END, text=one_line(f"cannot be handed over: {mistake}"))
+        log.info("delivered", letter=claim.id, outcome=answer.outcome, code=answer.code, stage=answer.stage)
+        return answer
+
+    def _signed(self, copy: Copy) -> bytes:
         signatures = b""
         if self.signer:
             when = int(self.now().timestamp())
             signatures = self.signer.headers_with(copy.head, copy.digest, when=when)
-        raw = b"%b%b\r\n%b" % (signatures, copy.head, copy.body)
-        answer = await wire.deliver(claim.envelope_from, claim.recipient, raw, is_stuffed=True)
-        log.info("delivered", letter=claim.id, outcome=answer.outcome, code=answer.code, stage=answer.stage)
-        return answer
+        return b"%b%b\r\n%b" % (signatures, copy.head, copy.body)
 
     def remember(self, results: Sequence[Result]) -> None:
         """Take note of how letters ended; what is not written yet goes into the next transaction."""
         now = self.now()
         if results:
             self._mind_the_relay(results, now)
-        for letter, answer in results:
-            self._pacing.done(letter.claim.destination, answer, now)
+        for claim, answer in results:
+            self._pacing.done(claim.destination, answer, now)
         self._unwritten += results
 
     # -- in a thread, in one transaction --
@@ -132,7 +154,8 @@ class Courier:
     def settle_and_claim(self, results: Sequence[Result], in_hand: int, most: int) -> list[Letter]:
         """Write what came of letters and take hold of the next; both are kept by one commit or none is.
 
-        `in_hand` are those claimed before and not ended, `most` is all that may be claimed.
+        `in_hand` are those claimed before and not ended, `most` is all that may be claimed. When the commit fails,
+        what the relay said is known on, and written by the next that succeeds.
         """
         now = self.now()
         self.remember(results)
@@ -141,10 +164,17 @@ class Courier:
             most = 0
         if not done and not (most and self._something_is_due(now)):
             return []
-        with self.database.transaction() as session:
-            self._settle(session, done, now)
-            claims = self._claim(session, in_hand, most, now)
-            letters = [Letter(claim, self._copy(session, claim)) for claim in claims]
+        claims: list[Claim] = []
+        try:
+            with self.database.transaction() as session:
+                self._settle(session, done, now)
+                claims = self._choose(session, in_hand, most, now)
+                outbox.take(session, claims, now)
+                letters = [Letter(claim, self._copy(session, claim)) for claim in claims]
+        except BaseException:
+            for claim in claims:
+                self._pacing.give_back(claim.destination)
+            raise
         self._unwritten.clear()
         return letters
 
@@ -153,12 +183,9 @@ class Courier:
             return outbox.is_due(session, now)
 
     def _settle(self, session: Session, results: Sequence[Result], now: datetime) -> None:
-        taken = [
-            (letter.claim.id, answer.line) for letter, answer in results if answer.outcome is Outcome.ACCEPTED
-        ]
+        taken = [(claim.id, answer.line) for claim, answer in results if answer.outcome is Outcome.ACCEPTED]
         outbox.settle_sent(session, taken, now)
-        for letter, answer in results:
-            claim = letter.claim
+        for claim, answer in results:
             if answer.outcome is not Outcome.ACCEPTED:
                 row = self._note(outbox.get(session, claim.id), answer, now)
                 if claim.issue_id is not None and row.state is OutgoingState.FAILED:
@@ -179,7 +206,7 @@ class Courier:
                 outbox.put_back(row, answer.line, now)
         return row
 
-    def _claim(self, session: Session, in_hand: int, most: int, now: datetime) -> list[Claim]:
+    def _choose(self, session: Session, in_hand: int, most: int, now: datetime) -> list[Claim]:
         if not most:
             return []
         if not in_hand:
@@ -192,7 +219,6 @@ class Courier:
         for claim in due:
             if len(chosen) < min(room, most) and self._pacing.take(claim.destination, now):
                 chosen.append(claim)
-        outbox.take(session, chosen, now)
         return chosen
 
     def _part_in_hand(self, session: Session) -> int:
@@ -200,16 +226,24 @@ class Courier:
         part = outbox.copies_waiting(session, most * PART_IN_HAND) // PART_IN_HAND
         return max(part, self.connections)
 
-    def _copy(self, session: Session, claim: Claim) -> Copy:
-        if claim.personal is None:
+    def _copy(self, session: Session, claim: Claim) -> Copy | None:
+        """What leaves; None when bytes are missing or spoiled, which keeps no other letter from leaving."""
+        try:
+            if claim.personal is not None:
+                form = self._form(session, claim.digest)
+                return personal.copy(form, claim.personal, claim.message_id, claim.created_at)
             head, _, body = storage.fetch(session, claim.digest).partition(b"\r\n\r\n")
             return Copy(head + b"\r\n", stuffed(body), dkim.body_hash(body))
-        if claim.digest not in self._forms:
+        except (UnknownRow, ValueError):
+            log.exception("cannot be put together", letter=claim.id)
+            return None
+
+    def _form(self, session: Session, digest: str) -> Form:
+        if digest not in self._forms:
             if len(self._forms) >= FORMS_KEPT:
                 self._forms.clear()
-            self._forms[claim.digest] = Form(storage.fetch(session, claim.digest), stuffed)
-        form = self._forms[claim.digest]
-        return personal.copy(form, claim.personal, claim.message_id, claim.created_at)
+            self._forms[digest] = Form(storage.fetch(session, digest), stuffed)
+        return self._forms[digest]
 
     def _mind_the_relay(self, results: Sequence[Result], now: datetime) -> None:
         """When no letter of a turn could leave, the relay is away: let everything wait, each time a little longer."""
@@ -225,13 +259,15 @@ class Courier:
         desk = Desk(session, self.now(), self.centre, self.renderer)
         outcome = returns.of_answer(answer.code or 0, answer.line, answer.stage)
         events = returns.record(session, claim.subscription_id or 0, claim.issue_id or 0, outcome, desk.now)
-        drafts = bounces.told(desk, events, said=answer.line)
-        outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
+        with _as_far_as_possible(session, claim.id):
+            drafts = bounces.told(desk, events, said=answer.line)
+            outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
 
     def _follow_up(self, session: Session, letter_id: int) -> None:
         desk = Desk(session, self.now(), self.centre, self.renderer)
-        drafts = departures.told_of(outbox.get(session, letter_id), desk)
-        outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
+        with _as_far_as_possible(session, letter_id):
+            drafts = departures.told_of(outbox.get(session, letter_id), desk)
+            outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
 
 
 class _Turn:
@@ -244,16 +280,17 @@ class _Turn:
         self._in_hand = 0  # claimed, and its end not written
         self._flying = 0  # given to a connection
         self._able = 0  # connections that can carry one
+        self._is_over = False  # nobody waits for us any more
         self._more = asyncio.Event()
         self._news = asyncio.Event()
 
     async def run(self) -> bool:
         """Send until nothing is due or the turn is over; False when there was nothing at all."""
         left = TURN * self._courier.connections
-        claimed = await self._keep_books(left)
-        if not claimed:
-            return False
         try:
+            claimed = await self._keep_books(left)
+            if not claimed:
+                return False
             async with asyncio.TaskGroup() as tasks:
                 lanes = [tasks.create_task(self._carry(wire)) for wire in self._courier.wires()]
                 self._able = len(lanes)
@@ -262,9 +299,8 @@ class _Turn:
                     lane.cancel()
         except ExceptionGroup as troubles:
             raise troubles.exceptions[0] from None
-        except (
-            asyncio.CancelledError
-        ):  # whoever waited for us waits no longer: what was not begun is untouched
+        except asyncio.CancelledError:
+            # Whoever waited for us waits no longer: what was not begun is untouched.
             self._give_back()
             self._courier.remember(self._ended)
             raise
@@ -289,7 +325,19 @@ class _Turn:
         self._courier.remember(self._ended)
 
     async def _keep_books(self, most: int) -> int:
-        """Settle what has ended and claim what there is room for; say how many came."""
+        """Settle what has ended and claim what there is room for; say how many came.
+
+        Nobody calls a thread back: whoever is cancelled meanwhile waits for its commit, and knows what it brought.
+        """
+        books = asyncio.ensure_future(self._write_books(most))
+        try:
+            return await asyncio.shield(books)
+        except asyncio.CancelledError:
+            self._is_over = True
+            await asyncio.wait([books])
+            raise
+
+    async def _write_books(self, most: int) -> int:
         ended, self._ended = self._ended, []
         self._in_hand -= len(ended)
         letters = await asyncio.to_thread(self._courier.settle_and_claim, ended, self._in_hand, most)
@@ -322,14 +370,14 @@ class _Turn:
     async def _carry(self, wire: Wire) -> None:
         """One connection: a letter after the other; it ends when it cannot be made while others can."""
         while True:
-            while not self._stock:
+            while self._is_over or not self._stock:
                 self._more.clear()
                 await self._more.wait()
             letter = self._stock.popleft()
             self._flying += 1
             answer = await self._courier.send(wire, letter)
             self._flying -= 1
-            self._ended.append((letter, answer))
+            self._ended.append((letter.claim, answer))
             if answer.outcome is Outcome.NOT_SENT:
                 self._able -= 1
             self._news.set()
@@ -340,4 +388,21 @@ class _Turn:
         """No connection can be made: what was not begun ends untouched."""
         untouched = Answer(Outcome.NOT_SENT, Stage.CONNECT, text="no connection to the relay")
         while self._stock:
-            self._ended.append((self._stock.popleft(), untouched))
+            self._ended.append((self._stock.popleft().claim, untouched))
+
+
+def _unready(why: str) -> Answer:
+    """Not this letter's fault, as far as we know: it is tried again like one refused for now."""
+    return Answer(Outcome.DEFERRED, Stage.CONNECT, text=one_line(why))
+
+
+@contextmanager
+def _as_far_as_possible(session: Session, letter_id: int) -> Iterator[None]:
+    """What an end causes never keeps the end from being written: a template that does not hold costs its own letter."""
+    try:
+        with session.begin_nested():
+            yield
+    except (SQLAlchemyError, Temporary):
+        raise
+    except Exception:
+        log.exception("nobody could be told", letter=letter_id)

@@ -78,6 +78,10 @@ class Pacing:
         provider.in_hand += 1
         return True
 
+    def give_back(self, destination: str) -> None:
+        """A letter taken in hand stays where it is after all."""
+        self._provider(destination).in_hand -= 1
+
     def done(self, destination: str, answer: Answer, now: datetime) -> None:
         """A letter in hand has come to its end."""
         provider = self._provider(destination)
