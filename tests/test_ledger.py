@@ -3,11 +3,15 @@
 import asyncio
 import contextlib
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from mailhub import outbox
 from mailhub.centre import publications, returns, subscriptions
@@ -15,6 +19,7 @@ from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import Act, Channel, State, consent
 from mailhub.database import Database
 from mailhub.outbox import OutgoingState, Standing
+from mailhub.schedule import take_slot
 from tests import edition
 from tests.deliver.peers import Act as Does
 from tests.edition import HOUR, Edition, later
@@ -160,14 +165,16 @@ def test_t1_what_a_killed_sender_leaves_is_sent_by_the_next_and_only_its_last_le
     assert max(edition.recipients(relay.letters).values()) == 1
 
 
-def test_t3_two_processes_started_at_once_send_each_reader_one_copy(postgresql_url, relay):
-    database = Database(postgresql_url)
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_t3_two_processes_started_at_once_send_each_reader_one_copy(request, engine, relay):
+    url = request.getfixturevalue(f"{engine}_url")
+    database = Database(url)
     run = Edition(database)
     run.subscribe(READERS)
     run.keep(at=HOUR)
 
-    released = edition.ticking(postgresql_url, 2)
-    senders = [edition.sending(postgresql_url, relay.port, 2) for _ in range(2)]
+    released = edition.ticking(url, 2)
+    senders = [edition.sending(url, relay.port, 2) for _ in range(2)]
     for sender in senders:
         sender.join(60)
 
@@ -176,6 +183,31 @@ def test_t3_two_processes_started_at_once_send_each_reader_one_copy(postgresql_u
     assert edition.recipients(relay.letters) == {f"lectrice{n}@kerbrec.example": 1 for n in range(READERS)}
     assert run.sums() == {"sent": READERS}
     database.close()
+
+
+def test_t3_whoever_comes_second_to_an_issue_says_that_another_released_it(run):
+    """The second has seen the issue due, and waits for the first, who releases it."""
+    run.keep(at=HOUR)
+    other = Database(run.database.url.render_as_string(hide_password=False))
+    asked, seen = [], threading.Event()
+
+    def now():
+        asked.append(HOUR)
+        if len(asked) == 2:  # it has looked, and is about to release
+            seen.set()
+        return HOUR
+
+    second = replace(run.issues, database=other, now=now)
+    with ThreadPoolExecutor() as pool, capture_logs() as logs:
+        with run.database.transaction() as session:
+            assert take_slot(session, "release lettre-57", HOUR)
+            released = pool.submit(second.release_due)
+            assert seen.wait(60)
+
+        assert released.result(60) == 0
+    assert [entry["event"] for entry in logs] == ["released by another process"]
+    assert run.sums() == {}
+    other.close()
 
 
 def test_t4_of_twenty_ticks_at_once_one_does_the_work(postgresql_url):

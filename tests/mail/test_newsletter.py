@@ -1,6 +1,7 @@
 """The outgoing form of an issue: each rule of the checklist (lists.md section 3), on the very octets that leave."""
 
 import re
+import smtplib
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from html import unescape
@@ -15,8 +16,11 @@ from mailhub.mail import address, compose, dkim, newsletter, preflight, wishes
 from mailhub.mail.address import Mailbox
 from mailhub.mail.newsletter import Blank, Form, Personal
 from mailhub.mail.tokens import Purpose, Token
+from mailhub.receive.limits import Limits
+from mailhub.receive.smtp import Door, Kept
 from tests import edition
 from tests.edition import HOUR, MANUSCRIPT, RENDERER, SIGNER
+from tests.journey import Loop
 from tests.readers import KEYRING, LETTER
 
 CENTRE = edition.centre()
@@ -130,6 +134,24 @@ def test_d5_from_is_one_address_of_our_own():
 def test_d6_from_is_an_address_that_takes_mail_and_no_reply_goes_nowhere():
     assert CENTRE.is_ours(MAIL["From"].addresses[0].addr_spec)
     assert "reply-to" not in names()
+
+
+@pytest.mark.parametrize("name", ["From", "List-Owner", "List-Help", "List-Unsubscribe"])
+def test_d6_every_address_a_letter_names_takes_mail_at_our_own_door(name):
+    addresses = re.findall(r"[\w.+-]+@villes-rives\.example", MAIL[name])
+    loop = Loop()
+    door = Door(_taken, CENTRE.is_ours, Limits(), "mail.villes-rives.example")
+    (place,) = loop.run(door.listen(smtp=["127.0.0.1:0"]))
+    with smtplib.SMTP("127.0.0.1", int(place.rpartition(":")[2]), "client.example", timeout=60) as client:
+        said = client.sendmail("n.benali@kerbrec.example", addresses, b"Subject: AIDE\r\n\r\n")
+    loop.run(door.close())
+    loop.close()
+
+    assert (len(addresses), said) == (1, {})
+
+
+async def _taken(arrival):
+    return [Kept.KEPT] * len(arrival.recipients)
 
 
 def test_d9_nothing_depends_on_arc():
