@@ -4,7 +4,7 @@ UV_VERSION = 0.13.9
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install play test format fuzz bench-receive bench-parse bench-desk clean
+.PHONY: help install play test format fuzz bench-receive bench-parse bench-send bench-desk clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ bench-receive: install ## Durable accept beside Postfix
 
 bench-parse: install ## Full reading beside mail-parser and the standard library
 	$(BIN)/python -m bench.parse $(if $(JSON),--json $(JSON))
+
+bench-send: install ## Signed copies of an issue from the ledger to the wire, beside smtp-source
+	$(BIN)/python -m bench.send $(if $(JSON),--json $(JSON)) $(if $(LETTERS),--letters $(LETTERS))
 
 bench-desk: install ## Questions from the wire to the outbox, beside Postfix's bare accept
 	$(BIN)/python -m bench.desk $(if $(JSON),--json $(JSON))
