@@ -10,15 +10,13 @@ import shlex
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from sqlalchemy import Connection, Enum, Executable, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Enum, text
 from sqlalchemy.engine import URL
 from sqlmodel import Session, SQLModel
 
@@ -44,27 +42,6 @@ def words(closed_list: type[StrEnum]) -> Enum:
         values_callable=lambda members: [member.value for member in members],
         validate_strings=True,
     )
-
-
-def insert_missing(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
-    """Insert those rows that no unique key forbids; say how many were new. Never an error, on either engine."""
-    if not rows:
-        return 0
-    # Through the connection: the session would spend three times as long on rows that no object maps.
-    done = session.connection().execute(
-        _insert_missing(table, session.get_bind().dialect.name),
-        rows,
-        execution_options={
-            "preserve_rowcount": True
-        },  # psycopg counts over all rows, which SQLAlchemy distrusts
-    )
-    return done.rowcount
-
-
-@cache
-def _insert_missing(table: type[SQLModel], dialect: str) -> Executable:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
 
 
 class Database:

@@ -15,7 +15,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub import rows, storage
-from mailhub.database import insert_missing, words
+from mailhub.database import words
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail.envelope import Envelope
 
@@ -145,7 +145,7 @@ def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
             }
             for envelope in arrival.envelopes
         ]
-    return insert_missing(session, Inbound, new)
+    return rows.insert_missing(session, Inbound, new)
 
 
 def waiting(session: Session, limit: int) -> list[tuple[Inbound, bytes]]:
@@ -279,7 +279,7 @@ def seen(
         an_hour_ago=now - FLOOD_SPAN,
         half_an_hour_ago=now - ECHO_SPAN,
     )
-    return Seen(*found.one())
+    return Seen(*found[0])
 
 
 def listed(

@@ -7,7 +7,7 @@ template that names something it was not given is an error, found by the tests a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from babel.dates import format_date, format_time
@@ -67,10 +67,15 @@ class Renderer:
         return self._environment.get_template(path)
 
 
-def french_day(day: date | datetime) -> str:
+def french_day(day: date) -> str:
     """« jeudi 5 mars 2026 »; the first of a month is « 1er »."""
-    written = format_date(day, "EEEE d MMMM y", locale=_LOCALE)
-    return written.replace(" 1 ", " 1er ", 1) if day.day == 1 else written
+    return _written(day.year, day.month, day.day)
+
+
+@lru_cache(100)  # the same few days stand in every letter
+def _written(year: int, month: int, day: int) -> str:
+    written = format_date(date(year, month, day), "EEEE d MMMM y", locale=_LOCALE)
+    return written.replace(" 1 ", " 1er ", 1) if day == 1 else written
 
 
 def french_hour(instant: datetime) -> str:

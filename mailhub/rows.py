@@ -1,34 +1,171 @@
-"""Rows read and written past the session's unit of work: what is done for every mail, at the price the database asks.
+"""Rows asked for and written past the session's unit of work: what every mail needs, at the price of the statement.
 
-The session keeps objects and tables in step, and takes two to eight times the time of the statement for it. Rare
-work is well served by that; what each mail needs is done here. As with the session, what was changed before is
-written before a question is asked.
+SQLAlchemy takes ten to thirty times the time of a small statement to keep objects and tables in step and to carry the
+statement out. Rare work is well served by that; what is done for each mail is compiled once, here, and handed to the
+driver. As with the session, what was changed before is written before a question is asked.
 """
 
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Insert, inspect
+from sqlalchemy import Connection, Dialect, Executable, Insert, inspect
 from sqlalchemy import insert as sa_insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, SQLModel
 
+from mailhub import engines
 
-def ask(session: Session, statement: Executable, **known: object) -> CursorResult[*tuple[Any, ...]]:
-    """Ask for columns, or change them; a statement built once (`bindparam`) costs a tenth of one built each time."""
+Convert = Callable[[Any], Any]
+_KEPT = 512  # statements kept prepared; the house has a few dozen, for each engine it opens
+
+
+def ask(session: Session, statement: Executable, **known: object) -> list[tuple[Any, ...]]:
+    """Every row that answers a statement about columns, built once with `bindparam` and kept by its module."""
     session.flush()
-    return session.connection().execute(statement, known)
+    connection = session.connection()
+    return _prepared(statement, connection.dialect).run(connection, known)
+
+
+def first(session: Session, statement: Executable, **known: object) -> tuple[Any, ...] | None:
+    """The first row that answers, or None."""
+    found = ask(session, statement, **known)
+    return found[0] if found else None
+
+
+def value(session: Session, statement: Executable, **known: object) -> Any:  # noqa: ANN401 — whatever the column holds
+    """The first column of the first row that answers, or None."""
+    found = ask(session, statement, **known)
+    return found[0][0] if found else None
 
 
 def insert(session: Session, row: SQLModel) -> None:
     """Insert a new row at once and give it its key; the session holds it as if it had been added and flushed."""
-    table = type(row)
-    values = {name: value for name in _columns(table) if (value := getattr(row, name)) is not None}
-    done = session.connection().execute(_insert(table), values)
-    for name, value in zip(inspect(table).primary_key, done.inserted_primary_key or (), strict=True):
-        setattr(row, name.key, value)
+    table, connection = type(row), session.connection()
+    values = {name: given for name in _columns(table) if (given := getattr(row, name)) is not None}
+    prepared = _inserting(table, tuple(values), connection.dialect)
+    for key, given in zip(_keys(table), prepared.run(connection, values)[0], strict=True):
+        setattr(row, key, given)
     make_transient_to_detached(row)
     session.add(row)
+
+
+def insert_missing(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
+    """Insert those rows that no unique key forbids; say how many were new. Never an error, on either engine.
+
+    Every row has the same columns.
+    """
+    if not rows:
+        return 0
+    connection = session.connection()
+    return _inserting_missing(table, tuple(rows[0]), connection.dialect).run_many(connection, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A statement as a driver takes it, with what turns our values into the driver's and back."""
+
+    sql: str
+    places: tuple[str, ...] | None  # which value stands where; None: the driver takes them by name
+    fixed: Mapping[str, object]  # the driver's values of what the statement itself says
+    inward: tuple[tuple[str, Convert], ...]
+    outward: tuple[tuple[int, Convert], ...]
+
+    def run(self, connection: Connection, known: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        cursor = _cursor(connection)
+        try:
+            cursor.execute(self.sql, self._values(known))
+            found = cursor.fetchall() if cursor.description else []
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _named(error, self.sql, connection.dialect) from error
+        return [self._outward(row) for row in found] if self.outward else found
+
+    def run_many(self, connection: Connection, known: Iterable[Mapping[str, object]]) -> int:
+        """Carry it out for each; say how many rows that touched."""
+        cursor = _cursor(connection)
+        try:
+            cursor.executemany(self.sql, [self._values(each) for each in known])
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _named(error, self.sql, connection.dialect) from error
+        count: int = cursor.rowcount
+        return count
+
+    def _values(self, known: Mapping[str, object]) -> Sequence[object] | Mapping[str, object]:
+        values = {**self.fixed, **known}
+        for name, convert in self.inward:
+            values[name] = convert(values[name])
+        return values if self.places is None else [values[name] for name in self.places]
+
+    def _outward(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(row)
+        for place, convert in self.outward:
+            values[place] = convert(values[place])
+        return tuple(values)
+
+
+def _cursor(connection: Connection) -> Any:  # noqa: ANN401 — of whichever driver
+    engines.still_open(connection)
+    return connection.connection.cursor()
+
+
+def _named(error: Exception, sql: str, dialect: Dialect) -> BaseException:
+    """The error as SQLAlchemy would have raised it, without the values, which may be words of a mail."""
+    return DBAPIError.instance(
+        sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+    )
+
+
+@lru_cache(_KEPT)
+def _prepared(statement: Executable, dialect: Dialect) -> _Prepared:
+    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    columns = getattr(statement, "exported_columns", ())
+    return _prepare(compiled, dialect, [column.type for column in columns])
+
+
+@lru_cache(_KEPT)
+def _inserting(table: type[SQLModel], columns: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    keys = inspect(table).primary_key
+    compiled = sa_insert(table).returning(*keys).compile(dialect=dialect, column_keys=list(columns))
+    return _prepare(compiled, dialect, [key.type for key in keys])
+
+
+@lru_cache(_KEPT)
+def _inserting_missing(table: type[SQLModel], columns: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    insert_here: Callable[[type[SQLModel]], Insert] = (
+        sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    )
+    statement = insert_here(table).on_conflict_do_nothing()  # type: ignore[attr-defined]
+    return _prepare(statement.compile(dialect=dialect, column_keys=list(columns)), dialect, [])
+
+
+def _prepare(compiled: SQLCompiler, dialect: Dialect, results: Sequence[TypeEngine[Any]]) -> _Prepared:
+    inward = {
+        name: convert
+        for name, bind in compiled.binds.items()
+        if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+    }
+    fixed = {
+        name: inward.pop(name, _as_it_is)(given)
+        for name, given in compiled.construct_params(_check=False).items()
+        if not compiled.binds[name].required
+    }
+    outward = [each.dialect_impl(dialect).result_processor(dialect, None) for each in results]
+    return _Prepared(
+        compiled.string,
+        tuple(compiled.positiontup) if compiled.positiontup is not None else None,
+        fixed,
+        tuple(inward.items()),
+        tuple((place, convert) for place, convert in enumerate(outward) if convert is not None),
+    )
+
+
+def _as_it_is(given: object) -> object:
+    return given
 
 
 @cache
@@ -37,5 +174,5 @@ def _columns(table: type[SQLModel]) -> tuple[str, ...]:
 
 
 @cache
-def _insert(table: type[SQLModel]) -> Insert:
-    return sa_insert(table)
+def _keys(table: type[SQLModel]) -> tuple[str, ...]:
+    return tuple(key.key for key in inspect(table).primary_key)

@@ -24,8 +24,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 import mailhub
-from mailhub import migrations, storage
-from mailhub.database import Database, insert_missing, words
+from mailhub import migrations, rows, storage
+from mailhub.database import Database, words
 from mailhub.errors import Refused, SettingsError, StorageTrouble
 from mailhub.storage import Blob
 
@@ -128,13 +128,13 @@ def test_threads_that_read_then_write_lose_no_update(database: Database, now: da
 
 
 def test_only_missing_rows_are_inserted(database: Database, now: datetime):
-    def rows(*names: str) -> list[dict[str, object]]:
+    def named(*names: str) -> list[dict[str, object]]:
         return [{"digest": name, "content": name.encode(), "size": 1, "stored_at": now} for name in names]
 
     with database.transaction() as session:
         new = [
-            insert_missing(session, Blob, each)
-            for each in (rows("a"), rows("a", "b", "c", "b"), rows("a"), [])
+            rows.insert_missing(session, Blob, each)
+            for each in (named("a"), named("a", "b", "c", "b"), named("a"), [])
         ]
 
     assert (new, kept(database)) == ([1, 2, 0, 0], {b"a", b"b", b"c"})
@@ -261,7 +261,7 @@ def test_a_server_that_is_not_there_is_trouble(tmp_path: Path):
 CHILD = """
 import sys
 from datetime import UTC, datetime
-from mailhub import migrations, storage
+from mailhub import migrations, rows, storage
 from mailhub.database import Database
 
 database = Database(sys.argv[1])

@@ -35,7 +35,7 @@ def test_a_question_sees_what_was_changed_before_it(database, now):
         rows.insert(session, person := nadia(now))
         person.name = "Hugo"
 
-        assert rows.ask(session, NAMED, name="Hugo").scalar() == 1
+        assert rows.value(session, NAMED, name="Hugo") == 1
 
 
 def test_a_key_that_is_taken_is_refused_and_nothing_of_the_transaction_stays(database, now):

@@ -5,15 +5,15 @@ words of a question decide, and only a bounded number of them, so that the searc
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from sqlalchemy import bindparam, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub import rows
 from mailhub.centre.requests import Exchange, ExchangeKind, Request
-from mailhub.database import insert_missing
 from mailhub.mail.french import fold
 
 _MOST_READ = 3000  # characters of a text; the rest tells little more
@@ -60,21 +60,24 @@ class Past:
 
 def stems(text: str) -> frozenset[str]:
     """The words that carry meaning, folded and shortened."""
-    return frozenset(word[:_STEM] for word in _WORD.findall(fold(text[:_MOST_READ])) if word not in _COMMON)
+    words = frozenset(_WORD.findall(fold(text[:_MOST_READ])))
+    return frozenset(word[:_STEM] for word in words - _COMMON)
 
 
 def remember(session: Session, request_id: int, texts: Iterable[str]) -> None:
     """Index an answered request by the words of its question and its answer."""
     known = set(session.exec(select(AnswerWord.stem).where(AnswerWord.request_id == request_id)).all())
     new = sorted(stems(" ".join(texts)) - known)
-    insert_missing(session, WordUse, [{"stem": stem, "answers": 0} for stem in new])
-    insert_missing(session, AnswerWord, [{"stem": stem, "request_id": request_id} for stem in new])
+    rows.insert_missing(session, WordUse, [{"stem": stem, "answers": 0} for stem in new])
+    rows.insert_missing(session, AnswerWord, [{"stem": stem, "request_id": request_id} for stem in new])
     session.execute(update(WordUse).where(col(WordUse.stem).in_(new)).values(answers=WordUse.answers + 1))
 
 
+# As many places for words as are ever filled, so that the questions stay the same for every text.
+_ASKED = [f"stem{number}" for number in range(_MOST_ASKED)]
 _RAREST = (
     select(WordUse.stem)
-    .where(col(WordUse.stem).in_(bindparam("stems", expanding=True)), col(WordUse.answers) <= _TOO_COMMON)
+    .where(col(WordUse.stem).in_([bindparam(name) for name in _ASKED]), col(WordUse.answers) <= _TOO_COMMON)
     .order_by(col(WordUse.answers), col(WordUse.stem))
     .limit(_MOST_WORDS)
 )
@@ -82,7 +85,7 @@ _SHARED = func.count().label("shared")
 _NEAREST = (
     select(AnswerWord.request_id)
     .where(
-        col(AnswerWord.stem).in_(bindparam("stems", expanding=True)),
+        col(AnswerWord.stem).in_([bindparam(name) for name in _ASKED[:_MOST_WORDS]]),
         col(AnswerWord.request_id) != bindparam("besides"),
     )
     .group_by(col(AnswerWord.request_id))
@@ -94,11 +97,15 @@ _NEAREST = (
 
 def nearest(session: Session, text: str, *, besides: int) -> list[Past]:
     """The answered requests that share most of the rarest words of this text; at least two, so that chance is out."""
-    rarest = list(rows.ask(session, _RAREST, stems=sorted(stems(text))[:_MOST_ASKED]).scalars())
+    rarest = [stem for (stem,) in rows.ask(session, _RAREST, **_filled(_ASKED, sorted(stems(text))))]
     if len(rarest) < 2:
         return []
-    found = rows.ask(session, _NEAREST, stems=rarest, besides=besides).scalars()
-    return [_past(session, request_id) for request_id in found.all()]
+    found = rows.ask(session, _NEAREST, **_filled(_ASKED[:_MOST_WORDS], rarest), besides=besides)
+    return [_past(session, request_id) for (request_id,) in found]
+
+
+def _filled(places: Sequence[str], words: Iterable[str]) -> dict[str, object]:
+    return dict(zip(places, chain(words, repeat(None)), strict=False))
 
 
 def _past(session: Session, request_id: int) -> Past:

@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub import rows, storage
 from mailhub.centre.calendar import Calendar
-from mailhub.database import insert_missing, words
+from mailhub.database import words
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail.message import Part
 
@@ -248,7 +248,7 @@ def add(
 def remember_ids(session: Session, request: Request, ids: Iterable[str]) -> None:
     """Let later mail that names one of these ids find this request."""
     key = identity(request)
-    insert_missing(
+    rows.insert_missing(
         session,
         ThreadId,
         [{"message_id": identifier, "request_id": key} for identifier in dict.fromkeys(ids)],
@@ -434,7 +434,7 @@ _STEP = (
 
 def _next_reference(session: Session, year: int) -> str:
     name = f"Q-{year}"
-    number = rows.ask(session, _STEP, counter=name).scalar_one_or_none()
+    number = rows.value(session, _STEP, counter=name)
     if number is None:
         number = 1
         rows.insert(session, Counter(name=name, last=number))

@@ -33,7 +33,7 @@ def may_answer(desk: Desk, reading: Reading, kind: str) -> bool:
     sender = reading.sender
     if sender is None or not reading.sort.may_answer or address.never_answer(sender):
         return False
-    _, within_the_day = outbox.written(desk.session, kind, desk.now, sender)
+    _, within_the_day = outbox.written_to(desk.session, sender, kind, desk.now)
     return within_the_day < desk.centre.courtesy.per_day
 
 
@@ -121,8 +121,7 @@ def to_staff(
     most_an_hour: int = MOST_TO_STAFF_AN_HOUR,
 ) -> tuple[Draft, ...]:
     """The same word to everybody who is told of new things; nothing when they were told of enough this hour."""
-    within_the_hour, _ = outbox.written(desk.session, template, desk.now)
-    if within_the_hour >= most_an_hour:
+    if outbox.written(desk.session, template, desk.now) >= most_an_hour:
         return ()
     return tuple(
         letters.to_staff(desk, template, colleague, f"{key}:{colleague.id}", values)

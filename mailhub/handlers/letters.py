@@ -18,7 +18,7 @@ from mailhub.mail import address, subjects, threads
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
 from mailhub.mail.tokens import Purpose, Token
-from mailhub.outbox import Outgoing, return_id, written
+from mailhub.outbox import Outgoing, return_id, written, written_to
 from mailhub.understand import Reading
 
 INTERNAL_MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
@@ -200,11 +200,13 @@ def _may_acknowledge(desk: Desk, reading: Reading, asker: people.Person) -> bool
         return False
     if reading.standing.staff is not None or reading.standing.repeated >= courtesy.alike_in_half_an_hour:
         return False
-    within_the_hour, within_the_day = written(desk.session, "acknowledgement", desk.now, sender)
+    within_the_hour, within_the_day = written_to(desk.session, sender, "acknowledgement", desk.now)
     if reading.strong or asker.organisation_id is not None:
         return within_the_hour < courtesy.per_hour and within_the_day < courtesy.per_day
-    overall, _ = written(desk.session, "acknowledgement", desk.now)
-    return within_the_day < courtesy.unproven_per_day and overall < courtesy.unproven_per_hour_overall
+    return (
+        within_the_day < courtesy.unproven_per_day
+        and written(desk.session, "acknowledgement", desk.now) < courtesy.unproven_per_hour_overall
+    )
 
 
 # -- staff copy -------------------------------------------------------------------------------------------------

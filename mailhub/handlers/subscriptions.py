@@ -262,7 +262,7 @@ def _join(visit: Visit) -> Outcome:
         answers=reading,
     )
     if asked.already and asked.confirmation is None and not asked.silent:
-        _, today = outbox.written(desk.session, "subscription-already", desk.now, reading.sender)
+        _, today = outbox.written_to(desk.session, reading.sender, "subscription-already", desk.now)
         about = correspondence.publications(desk, asked.already)
         told = visit.told("subscription-already", None, about) if not today else ()
         return Outcome(Verdict.COMMAND_DONE, "receives it already", told)
@@ -337,7 +337,7 @@ def _change_address(visit: Visit) -> Outcome:
 def _help(visit: Visit) -> Outcome:
     """The page of instructions, at most once an hour; who asks in a sentence is shown to staff as well."""
     reading, desk = visit.reading, visit.desk
-    within_the_hour, _ = outbox.written(desk.session, "subscription-help", desk.now, reading.sender or "")
+    within_the_hour, _ = outbox.written_to(desk.session, reading.sender or "", "subscription-help", desk.now)
     may = correspondence.may_answer(desk, reading, "subscription-help") and not within_the_hour
     drafts = (correspondence.instructions(desk, reading),) if may else ()
     shown = visit.shown_to_staff(visit.wish.why) if len(reading.quoting.reply.split()) > 2 else ()

@@ -12,8 +12,7 @@ MOST_LETTERS_AN_HOUR = 30  # a flood of odd mail is not passed on to staff one b
 
 def handle(reading: Reading, desk: Desk) -> Outcome:
     """Show the mail to staff, in words that lead to no one but them."""
-    within_the_hour, _ = outbox.written(desk.session, "triage", desk.now)
-    if within_the_hour >= MOST_LETTERS_AN_HOUR:
+    if outbox.written(desk.session, "triage", desk.now) >= MOST_LETTERS_AN_HOUR:
         return Outcome(Verdict.TRIAGE, "waits in the journal: staff were told of enough this hour")
     drafts = tuple(
         letters.to_staff(

@@ -4,6 +4,7 @@ Hints are shown to staff, who decide; weak evidence gives none. Nothing here pro
 """
 
 import re
+import string
 from dataclasses import dataclass
 
 from mailhub.mail import french
@@ -21,11 +22,12 @@ class Hint:
 def suggest(text: str) -> Hint:
     """Suggest a kind of request, or none when the words do not say enough."""
     said = french.fold(text[:MOST_READ])
+    beginnings = frozenset(word[:_BEGINNING] for word in frozenset(said.translate(_BLANKS).split()))
     weights: dict[str, int] = {}
     why: dict[str, list[str]] = {}
     for kind, clues in _CLUES.items():
         for clue in clues:
-            if found := clue.search(said):
+            if found := clue.search(said, beginnings):
                 weights[kind] = weights.get(kind, 0) + clue.weight
                 why.setdefault(kind, []).append(found)
     if not weights:
@@ -63,32 +65,34 @@ MOST_READ = 3000  # the question stands at the beginning; what follows are detai
 MOST_WORDS_OF_THANKS = 12  # desk.md P27
 ENOUGH = 2  # one plain word such as "date" decides nothing
 
+_BEGINNING = 3  # letters
+_FIRST_LETTERS = re.compile(rf"[a-z]{{1,{_BEGINNING}}}")
+_BLANKS = {ord(mark): " " for mark in string.punctuation}
+
 # The costlier kind wins a tie: a promise too long is kept more easily than one too short.
 _EFFORT = ("quick_fact", "document_search", "topic_dossier")
 
 
 @dataclass(frozen=True, slots=True)
 class _Clue:
-    """Words that speak for a kind, each beginning with plain letters: a text without these is not searched."""
+    """Words that speak for a kind; a text is searched for those only of which it has the beginning of the first."""
 
     weight: int
     wordings: tuple[tuple[str, re.Pattern[str]], ...]
 
-    def search(self, said: str) -> str | None:
-        for letters, wording in self.wordings:
-            if letters in said and (found := wording.search(said)):
+    def search(self, said: str, beginnings: frozenset[str]) -> str | None:
+        for beginning, wording in self.wordings:
+            if beginning in beginnings and (found := wording.search(said)):
                 return found[0].strip()
         return None
 
 
 def _clue(weight: int, *wordings: str) -> _Clue:
-    return _Clue(weight, tuple((_letters(each), re.compile(rf"\b{each}", re.ASCII)) for each in wordings))
-
-
-def _letters(wording: str) -> str:
-    """The letters a regular expression begins with, up to the first that may be missing."""
-    found = re.match(r"[a-z' -]*(?![?*])", wording)
-    return found[0] if found else ""
+    """Wordings are regular expressions; each begins with a letter word, or with three letters that are always there."""
+    return _Clue(
+        weight,
+        tuple((_FIRST_LETTERS.match(each)[0], re.compile(rf"\b{each}", re.ASCII)) for each in wordings),  # type: ignore[index]
+    )
 
 
 _TOWNS = r"(?:villes|communes|collectivites|agglos?) (?:qui|ayant|comparables|de taille)"

@@ -34,6 +34,7 @@ from mailhub.outbox.questions import (
     unsettled,
     with_message_id,
     written,
+    written_to,
 )
 
 __all__ = [
@@ -75,4 +76,5 @@ __all__ = [
     "waiting",
     "with_message_id",
     "written",
+    "written_to",
 ]

@@ -16,13 +16,13 @@ from mailhub.centre.profile import Centre, Service
 from mailhub.centre.publications import Issue, Ledger
 from mailhub.centre.returns import IssueReturn, Returned
 from mailhub.centre.subscriptions import Subscription
-from mailhub.database import insert_missing
 from mailhub.mail import threads
 from mailhub.mail.address import Mailbox, domain_of
 from mailhub.mail.newsletter import Form
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import personal
 from mailhub.outbox.letter import Outgoing, OutgoingState, return_id
+from mailhub.rows import insert_missing
 
 if TYPE_CHECKING:  # heavy: a command that only looks must not load Jinja
     from mailhub.render import Renderer

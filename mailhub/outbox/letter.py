@@ -10,13 +10,15 @@ from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel
 
 from mailhub import storage
-from mailhub.database import insert_missing, words
+from mailhub.database import words
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail import compose
 from mailhub.mail.address import domain_of
 from mailhub.mail.draft import Draft
 from mailhub.outbox.personal import copy
+from mailhub.rows import insert_missing
 
+COUNTED = "letters written"  # what a session has counted of each kind, and wrote since
 LEASE = timedelta(minutes=15)  # longer than any one transaction on the wire may take
 
 
@@ -102,7 +104,12 @@ def put(session: Session, drafts: Sequence[Draft], *, domain: str, now: datetime
     """Owe letters; say how many are new. One whose key is already owed or sent is no error, and no second letter."""
     if not drafts:
         return 0
-    return insert_missing(session, Outgoing, [_row(session, draft, domain, now) for draft in drafts])
+    new = insert_missing(session, Outgoing, [_row(session, draft, domain, now) for draft in drafts])
+    counted = session.info.get(COUNTED, {})
+    for draft in drafts:
+        if draft.kind in counted:
+            counted[draft.kind] += 1
+    return new
 
 
 def _row(session: Session, draft: Draft, domain: str, now: datetime) -> dict[str, object]:

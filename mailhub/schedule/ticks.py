@@ -10,8 +10,9 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlmodel import Field, Session, SQLModel
 
 from mailhub import journal
-from mailhub.database import Database, insert_missing
+from mailhub.database import Database
 from mailhub.journal import Verdict
+from mailhub.rows import insert_missing
 
 log = structlog.get_logger()
 

@@ -19,6 +19,7 @@ from mailhub.centre.subscriptions import (
     Channel,
     Confirmation,
     Evidence,
+    Reply,
     Source,
     State,
     Subscription,
@@ -75,7 +76,9 @@ def asked(desk: Desk, text: str) -> Confirmation | None:
     if token is None or token.purpose is not Purpose.JOIN or not _is_good(token, desk.now):
         return None
     question = desk.session.get(Confirmation, token.thread)
-    return question if question is not None and question.person_id == token.person else None
+    if question is None or question.person_id != token.person or question.reply is Reply.LAPSED:
+        return None
+    return question
 
 
 def leave(desk: Desk, of: Held, source: Source) -> tuple[Draft, ...]:
@@ -169,7 +172,7 @@ def _told(
     to = _address(desk.session, of.person)
     if not changed or to is None or of.publication is None:
         return ()
-    _, today = outbox.written(desk.session, template, desk.now, to)
+    _, today = outbox.written_to(desk.session, to, template, desk.now)
     if today >= desk.centre.courtesy.per_day:
         return ()
     desk.session.flush()

@@ -337,6 +337,21 @@ def test_a_no_to_the_question_sends_nothing(small):
     assert [kind for kind, _ in small.letters()] == ["subscription-confirmation"]
 
 
+def test_a_question_nobody_answered_in_two_weeks_is_gone(small):
+    token = asked(small)
+    small.clock.forward(days=15)
+    with small.database.transaction() as session:
+        subscriptions.lapse(session, small.clock())
+
+    with small.client() as client:
+        answers = [
+            client.get(f"/confirmer/{token}"),
+            client.post(f"/confirmer/{token}", data={"reponse": "oui"}, headers=OWN),
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
 @pytest.mark.parametrize("form", [{"adresse": "sans arobase"}, {"publication": "inconnue"}, {"adresse": ""}])
 def test_a_form_with_something_missing_comes_back_as_it_was(small, form):
     with small.client() as client:

@@ -37,7 +37,8 @@ def organisation_of(session: Session, address: str) -> int | None:
     domain = domain_of(normalise(address))
     if not domain or is_public_provider(domain):
         return None
-    return rows.ask(session, _OWNER, domain=domain).scalar()
+    owner: int | None = rows.value(session, _OWNER, domain=domain)
+    return owner
 
 
 def is_member(organisation: Organisation | None, day: date) -> bool:

@@ -70,8 +70,8 @@ _TAKE_PLACE = insert(EmailAddress).from_select(
 
 def all_at(session: Session, address: str) -> list[Person]:
     """Everybody who has this address, whom it names first; those who left it come last."""
-    found = rows.ask(session, _AT, address=normalise(address)).scalars()
-    return [session.get_one(Person, person_id) for person_id in found.all()]
+    found = rows.ask(session, _AT, address=normalise(address))
+    return [session.get_one(Person, person_id) for (person_id,) in found]
 
 
 def recognise(session: Session, address: str, name: str | None = None) -> Person | None:
@@ -178,7 +178,7 @@ _ADDRESS = (
 
 def address_of(session: Session, person_id: int) -> str:
     """The address on file of a person; the first in order when there are several."""
-    found: str | None = rows.ask(session, _ADDRESS, person_id=person_id).scalar()
+    found: str | None = rows.value(session, _ADDRESS, person_id=person_id)
     if found is None:
         raise UnknownRow(f"person {person_id} has no address on file")
     return found

@@ -96,13 +96,13 @@ _AT = _ACTIVE.join(_ANY_ADDRESS, col(_ANY_ADDRESS.staff_id) == Staff.id).where(
 
 def colleague(session: Session, staff_id: int) -> Colleague | None:
     """An active member of staff, or None: whoever left is nobody here."""
-    row = rows.ask(session, _BY_ID, id=staff_id).first()
+    row = rows.first(session, _BY_ID, id=staff_id)
     return Colleague(*row) if row else None
 
 
 def colleague_at(session: Session, address: str) -> Colleague | None:
     """The active member of staff who writes from this address."""
-    row = rows.ask(session, _AT, address=normalise(address)).first()
+    row = rows.first(session, _AT, address=normalise(address))
     return Colleague(*row) if row else None
 
 
