@@ -74,7 +74,7 @@ class Courier:
     _unwritten: list[Result] = field(default_factory=list, init=False)  # ends not committed yet
     _away: int = field(default=0, init=False)  # how often in a row the relay could not be reached
     _away_until: datetime | None = field(default=None, init=False)
-    in_hand_of_an_issue: int = field(default=0, init=False)
+    in_hand_of_an_issue: int = field(default=0, init=False)  # at most, as it was when the turn began
     _forms: dict[str, Form] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -168,6 +168,8 @@ class Courier:
         try:
             with self.database.transaction() as session:
                 self._settle(session, done, now)
+                if not done:
+                    self.in_hand_of_an_issue = self._part_in_hand(session)
                 claims = self._choose(session, in_hand, most, now)
                 outbox.take(session, claims, now)
                 letters = [Letter(claim, self._copy(session, claim)) for claim in claims]
@@ -209,8 +211,6 @@ class Courier:
     def _choose(self, session: Session, in_hand: int, most: int, now: datetime) -> list[Claim]:
         if not most:
             return []
-        if not in_hand:
-            self.in_hand_of_an_issue = self._part_in_hand(session)
         due = outbox.waiting(session, now, self.in_hand_of_an_issue, self._pacing.shut(now))
         # Letters to one come first: while there are any, nothing else fills the room they need.
         to_many = bool(due) and due[0].issue_id is not None

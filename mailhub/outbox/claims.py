@@ -45,11 +45,7 @@ def is_due(session: Session, now: datetime) -> bool:
 
 def copies_waiting(session: Session, most: int) -> int:
     """How many copies of issues wait for their first try, counted no further than `most`."""
-    row = _ROWS.c
-    some = (
-        sa_select(row.id).where(row.state == OutgoingState.WAITING, row.bulk.is_(True)).limit(most).subquery()
-    )
-    return session.connection().execute(sa_select(func.count()).select_from(some)).scalar_one()
+    return session.connection().execute(_HOW_MANY, {"most": most}).scalar_one()
 
 
 def waiting(session: Session, now: datetime, limit: int, paused: Collection[str] = ()) -> list[Claim]:
@@ -146,6 +142,12 @@ def _due(*states: OutgoingState, bulk: bool) -> Select[tuple[object, ...]]:
 _TO_ONE = _due(OutgoingState.WAITING, OutgoingState.DEFERRED, bulk=False)
 _TO_MANY = _due(OutgoingState.WAITING, bulk=True)
 _TO_MANY_AGAIN = _due(OutgoingState.DEFERRED, bulk=True)
+_HOW_MANY = sa_select(func.count()).select_from(
+    sa_select(_ROWS.c.id)
+    .where(_ROWS.c.state == OutgoingState.WAITING, _ROWS.c.bulk.is_(True))
+    .limit(bindparam("most"))
+    .subquery()
+)
 _TAKE = (
     update(_ROWS)
     .where(_ROWS.c.id.in_(bindparam("ids", expanding=True)))
