@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import threading
+from dataclasses import fields
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from mailhub.database import Database
-from mailhub.deliver.courier import Courier
+from mailhub.deliver.books import Books
 from mailhub.errors import StorageTrouble
 from mailhub.mail.dkim import Signer
 from mailhub.outbox import Standing
@@ -134,16 +135,16 @@ def test_whoever_stops_a_courier_in_the_middle_of_a_commit_leaves_nothing_on_the
     run.release()
     committed, go_on = threading.Event(), threading.Event()
 
-    class Slow(Courier):
-        def settle_and_claim(self, results, in_hand, most):
-            letters = super().settle_and_claim(results, in_hand, most)
+    class Slow(Books):
+        def write(self, results, in_hand, most):
+            letters = super().write(results, in_hand, most)
             if results:
                 committed.set()
                 assert go_on.wait(60)
             return letters
 
-    sender = edition.courier(database, relay.port, run.clock, connections=1)
-    slow = Slow(database, sender.relay, sender.centre, sender.renderer, run.clock, connections=1)
+    slow = edition.courier(database, relay.port, run.clock, connections=1)
+    slow.books = Slow(*(getattr(slow.books, each.name) for each in fields(Books) if each.init))
 
     async def go():
         step = asyncio.create_task(slow.step())
