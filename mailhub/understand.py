@@ -144,7 +144,7 @@ def _may_wish(reading: Reading, centre: Centre) -> bool:
     if reading.service is not Service.QUESTION or reading.nearest is not None:
         return False
     said = f"{reading.message.subject or ''} {reading.quoting.reply}"
-    return _SPEAKS_OF_LISTS.search(said) is not None and len(said.split()) <= MOST_WORDS_OF_A_WISH
+    return len(said.split()) <= MOST_WORDS_OF_A_WISH and _SPEAKS_OF_LISTS.search(said) is not None
 
 
 def _wish(reading: Reading, centre: Centre) -> Wish | None:
