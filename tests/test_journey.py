@@ -653,6 +653,49 @@ def test_similar_past_answers_are_shown(centre):
     assert "2 340 habitants" in body(centre.postbox.to(CLAIRE)[-1])
 
 
+def test_the_same_words_and_signature_answer_two_similar_questions(centre):
+    """What left once is no secret: staff answer alike questions alike, and sign them alike."""
+    words = "Bonjour,\n\n{}\nLe quartier des Tilleuls compte 2 340 habitants.\n\nBien cordialement,\nClaire Morvan, documentaliste"
+    answer(centre, words.format("Merci de votre question."), asked(centre))
+    centre.send(
+        mail(
+            "Quelle est la population actuelle des Tilleuls, dans ce quartier ?",
+            sender=HUGO,
+            name="Hugo",
+            subject="population",
+            message_id="<h@m.example>",
+        ),
+        HUGO,
+    )
+    centre.settle()
+    copy = centre.postbox.to(CLAIRE)[-1]
+    answer(centre, words.format("Merci de votre question."), copy, message_id="<c2@villes-rives.example>")
+
+    assert "Réponses passées qui ressemblent" in body(copy)
+    for asker in (NADIA, HUGO):
+        assert "2 340 habitants" in body(centre.postbox.to(asker)[-1])
+        assert "Bien cordialement," in body(centre.postbox.to(asker)[-1])
+
+
+def test_a_past_answer_pasted_with_what_stands_around_it_stays_inside(centre):
+    answer(centre, "Le quartier des Tilleuls compte 2 340 habitants.", asked(centre))
+    centre.send(
+        mail(
+            "Quelle est la population actuelle des Tilleuls, dans ce quartier ?",
+            sender=HUGO,
+            subject="population",
+            message_id="<h@m.example>",
+        ),
+        HUGO,
+    )
+    centre.settle()
+    copy = centre.postbox.to(CLAIRE)[-1]
+    pasted = next(line for line in body(copy).splitlines() if line.startswith("- Q-"))
+    answer(centre, f"Voir :\n{pasted}", copy, message_id="<c2@villes-rives.example>")
+
+    assert "lignes internes" in body(centre.postbox.to(CLAIRE)[-1])
+
+
 # -- what asks for nothing --------------------------------------------------------------------------------------
 
 
