@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailhub import journal
 from mailhub.centre import people, requests
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import ExchangeKind, RequestState
@@ -292,6 +293,20 @@ def test_without_proof_the_reply_is_held_and_released_by_its_owner(centre):
 
     assert "2 340 habitants" in body(centre.postbox.to(NADIA)[-1])
     assert centre.verdicts() == ["request opened", "message added", "command done"]
+
+
+def test_an_operator_who_releases_a_held_reply_makes_it_go(centre):
+    """Whoever has the shell of the home has proven more than any header does."""
+    copy = asked(centre)
+    centre.proven.discard(CLAIRE)
+    answer(centre, "2 340 habitants.", copy)
+    held = centre.journal()[-1]
+    with centre.database.transaction() as session:
+        journal.release(session, journal.get(session, held.id))
+    centre.settle()
+
+    assert centre.verdicts() == ["request opened", "message added"]
+    assert "2 340 habitants" in body(centre.postbox.to(NADIA)[-1])
 
 
 def test_a_held_reply_is_dropped_on_a_no(centre):

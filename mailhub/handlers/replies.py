@@ -2,7 +2,7 @@
 
 A valid token of theirs, a From among their addresses, and a strong From (or the written-out `staff_trust =
 "token+address"`). Two of three: the mail is held and its owner is asked at the address on file; nothing is ever
-explained to whoever sent it (S1, S3, S26, S46). What leaves holds no address of staff, no token, nothing internal.
+explained to whoever sent it (S1, S3, S26, S46). Their yes, or an operator's release, makes it go. What leaves holds no address of staff, no token, nothing internal.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     request = requests.get(desk.session, standing.request_id or 0)
     if colleague is None or request is None:
         return Outcome(Verdict.TRIAGE, "staff reply about a request that is not there")
-    doubt = None if standing.vouched_by else _doubt(reading, desk)
+    # Whoever may type at the shell of a home may also write its rows: their release is proof enough.
+    doubt = None if standing.vouched_by or standing.let_in else _doubt(reading, desk)
     if doubt is not None:
         return _hold(reading, desk, request, doubt)
     return _act(_Reply(reading, desk, request, colleague))
