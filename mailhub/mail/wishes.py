@@ -36,9 +36,9 @@ def read(
 
     The subject counts when its author wrote it and the text says nothing: a `Re:` is ours, not theirs.
     """
-    said = french.body(french.fold(new_text[:MOST_READ]))
+    said = _said(new_text)
     if not _strip(said) and subject and not subjects.is_reply(subject):
-        said = french.body(french.fold(subject[:MOST_READ]))
+        said = _said(subject)
     bare = _strip(said)
     if not bare:
         return Wish(Kind.NONE, "no words")
@@ -54,8 +54,9 @@ def read(
 # A wish stands at the beginning; the rest of a long text cannot cost time.
 MOST_READ = 4000
 
+_PLEASE = re.compile(r"\bs['\s]?il (?:vous|te) pla[iy]t\b|\bstp\b")
 _POLITE = re.compile(
-    r"\b(?:merci(?: (?:bien|beaucoup|d'avance|par avance|a vous|infiniment))?|mrc|svp|stp|s'il (?:vous|te) plait|please|thanks?(?: you)?|"
+    r"\b(?:merci(?: (?:bien|beaucoup|d'avance|par avance|a vous|infiniment))?|mrc|svp|please|thanks?(?: you)?|"
     r"bonjour|bonsoir|bjr|hello|oups|envoye d\w+ mon \w+)\b|[!.,;:)(\-\s\"]+$|^[!.,;:)(\-\s\"]+"
 )
 _SAYS_YES = re.compile(
@@ -68,6 +69,11 @@ _SAYS_NO = re.compile(
     r"(?:non|no|nope|surtout pas|pas du tout|(?:non )?ce n'est pas moi|(?:non )?je n'ai rien demande|non pas (?:moi|du tout)|"
     r"(?:non )?je refuse|(?:non )?je ne (?:souhaite|veux) pas|non je ne (?:souhaite|veux) pas(?: \S+){1,4})"
 )
+
+
+def _said(text: str) -> str:
+    """What is said between greeting and closing, folded; every « s'il vous plaît » as the « svp » others type."""
+    return french.body(_PLEASE.sub("svp", french.fold(text[:MOST_READ])))
 
 
 def _strip(said: str) -> str:
