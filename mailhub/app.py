@@ -149,7 +149,7 @@ async def serve(
         doubts = partial(house.courier.recover, everything=False)
         minutely: list[Callable[[], object]] = [doubts, partial(_tend, house), house.issues.tick]
         scheduler = Scheduler(house.database, house.now, retention(settings), minutely)
-        intake.start()
+        intake.start(door.coming)
         worker.start()
         try:
             where = await door.listen(smtp=settings.receive.smtp, lmtp=settings.receive.lmtp)
@@ -308,6 +308,7 @@ def _centre(settings: Settings) -> Centre:
         files_url=f"{web}/fichiers/" if web else "",
         leave_url=f"{web}/quitter/" if web else "",
         preferences_url=f"{web}/preferences/" if web else "",
+        confirm_url=f"{web}/confirmer/" if web else "",
         lists=lists.load(settings.home / "lists", cadence=cadences.parse),
     )
 

@@ -73,6 +73,7 @@ class Centre:
     files_days: int = 30  # how long such a link is good for
     leave_url: str = ""  # the page that leaves a list, before the token; "" without public pages
     preferences_url: str = ""  # the page of a reader's preferences, idem
+    confirm_url: str = ""  # the page that asks for a yes, idem
     lists: Lists = field(default_factory=Lists)  # what is published, and for which circles
 
     def address(self, service: Service, token: str | None = None) -> str:

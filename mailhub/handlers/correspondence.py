@@ -93,7 +93,8 @@ def done(desk: Desk, deed: Deed) -> Draft:
     """What was just done, and how to take it back."""
     token = Token(Purpose.DONE, (deed.row.id if deed.row else 0) or 0, people.identity(deed.person))
     to = _mailbox(deed.person, deed.to)
-    return _letter(desk, deed.template, deed.key, to, token, deed.about, deed.values, answers=deed.answers)
+    values = {"preferences_link": _preferences(desk, deed.row, deed.person), **deed.values}
+    return _letter(desk, deed.template, deed.key, to, token, deed.about, values, answers=deed.answers)
 
 
 def maybe(desk: Desk, person: people.Person, to: str, row: Subscription, reading: Reading) -> Draft:
@@ -159,8 +160,18 @@ def card(desk: Desk, person: people.Person | None, rows: Sequence[Subscription])
 def _asking(desk: Desk, asked: Confirmation, template: str, key: str, answers: Reading | None) -> Draft:
     about = publications(desk, asked.codes)
     token = Token(Purpose.JOIN, asked.id or 0, asked.person_id)
-    values = {"shown": asked.shown, "by_staff": bool(asked.recorded_by)}
+    page = desk.centre.confirm_url
+    link = f"{page}{desk.centre.keyring.seal(token)}" if page else ""
+    values = {"shown": asked.shown, "by_staff": bool(asked.recorded_by), "confirm_link": link}
     return _letter(desk, template, key, Mailbox(None, asked.address), token, about, values, answers=answers)
+
+
+def _preferences(desk: Desk, row: Subscription | None, person: people.Person) -> str:
+    """The page where this reader changes their mind; "" without public pages."""
+    if not desk.centre.preferences_url or row is None:
+        return ""
+    token = Token(Purpose.LEAVE, row.id or 0, people.identity(person))
+    return f"{desk.centre.preferences_url}{desk.centre.keyring.seal(token)}"
 
 
 def _letter(

@@ -81,7 +81,14 @@ def pages_of(database: Database, now: datetime, *, post: bool = True, base: str 
     """The pages of a centre that publishes the letter and the review."""
     clock = Clock(now)
     centre = Centre(
-        "Villes & Rives", DOMAIN, KEYRING, phone="02 99 00 00 01", lists=LISTS, leave_url=f"{base}/quitter/"
+        "Villes & Rives",
+        DOMAIN,
+        KEYRING,
+        phone="02 99 00 00 01",
+        lists=LISTS,
+        leave_url=f"{base}/quitter/",
+        preferences_url=f"{base}/preferences/",
+        confirm_url=f"{base}/confirmer/",
     )
     pages = site.Site(database, centre, Renderer(), clock, figures.registry(database, clock))
     with database.transaction() as session:

@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from mailhub import outbox
 from mailhub.centre import people, subscriptions
 from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source, State
 from mailhub.database import Database
 from mailhub.mail.tokens import Purpose, Token
+from mailhub.outbox import Outgoing
 from mailhub.web import subscriptions as pages
+from tests.journey import read
 from tests.readers import KEYRING, by_phone, subscribed
 from tests.web.reading import PAGES, PIERRE, Reading, pages_of
 
@@ -136,6 +139,37 @@ def test_looking_changes_nothing(centre):
             for method in ("GET", "HEAD"):
                 assert client.request(method, path).status_code in {200, 404}
 
+    assert centre.everything() == before
+
+
+def test_every_page_named_in_a_letter_opens_and_changes_nothing_by_looking(small):
+    """The question leads to its button; the welcome and the goodbye are looked at as well (T18)."""
+    asked(small)
+    (question,) = printed(small)
+
+    looked(small, question)
+    with small.client() as client:
+        client.post(question, data={"reponse": "oui"}, headers=OWN)
+        client.post(f"/quitter/{small.token()}", data=ONE_CLICK)
+    pages = printed(small)
+
+    assert [page.removeprefix(PAGES).split("/")[1] for page in pages] == ["confirmer", "preferences"]
+    looked(small, *pages)
+
+
+def printed(centre: Reading) -> list[str]:
+    """Every address of a page in every letter owed, in order."""
+    with centre.database.reading() as session:
+        letters = session.exec(select(Outgoing).order_by(Outgoing.id)).all()
+        texts = [read(outbox.raw(session, letter)).get_body(("plain",)).get_content() for letter in letters]
+    return re.findall(r"https://\S+", "\n".join(texts))
+
+
+def looked(centre: Reading, *urls: str) -> None:
+    """GET and HEAD on each: it opens, and every table stays as it was."""
+    before = centre.everything()
+    with centre.client() as client:
+        assert {client.request(how, url).status_code for url in urls for how in ("GET", "HEAD")} == {200}
     assert centre.everything() == before
 
 

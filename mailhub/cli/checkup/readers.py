@@ -65,10 +65,17 @@ _COMPLAINT: Values = {
     "recipient": "n.benali@kerbrec.example",
     "mail": 12,
 }
+_PAGE = "https://centre.example/une-page/jeton"
 _ASKING = tuple(
-    {**about, "shown": "Je demande à recevoir « Lettre mensuelle ».", "by_staff": by_staff}
+    {
+        **about,
+        "shown": "Je demande à recevoir « Lettre mensuelle ».",
+        "by_staff": by_staff,
+        "confirm_link": link,
+    }
     for about in (_ONE, _BOTH)
     for by_staff in (True, False)
+    for link in ("", _PAGE)
 )
 _LEFT = tuple(
     {"publications": about, "stays": stays, "everything": everything, "paper": paper, "changed": changed}
@@ -85,7 +92,9 @@ _LEFT = tuple(
 MAIL: dict[str, tuple[Values, ...]] = {
     "subscription-confirmation": _ASKING,
     "subscription-reminder": _ASKING,
-    "subscription-welcome": (_ONE, _BOTH),
+    "subscription-welcome": tuple(
+        {**about, "preferences_link": link} for about in (_ONE, _BOTH) for link in ("", _PAGE)
+    ),
     "subscription-already": (_ONE, _BOTH),
     "subscription-left": _LEFT,
     "subscription-paused": tuple({**_BOTH, "until": _DAY, "since": since} for since in (None, _DAY)),
