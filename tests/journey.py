@@ -124,10 +124,10 @@ class Journey:
             per_destination_per_minute=0,
         )
         self.intake = Intake(self.database, self.clock, lambda: None)
-        self.intake.start()
         self.door = Door(
             self.intake.keep, self.centre.is_ours, Limits(), "mail.villes-rives.example", now=self.clock
         )
+        self.intake.start(self.door.coming)
         self.port = int(self.loop.run(self.door.listen(smtp=["127.0.0.1:0"]))[0].rpartition(":")[2])
 
     def close(self) -> None:

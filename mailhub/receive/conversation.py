@@ -86,6 +86,7 @@ class Conversation(SMTP):
         self._gate = gate
         self._limits = limits
         self._inside = False
+        self._taking = False  # from 354 to the answer of the mail
         self._keeping = False
         self._leaving = False
         self._errors = 0
@@ -118,9 +119,9 @@ class Conversation(SMTP):
         self._host.left(self)
 
     def leave(self) -> None:
-        """End the visit because we close down: now, or once the mail that is being kept is answered."""
+        """End the visit because we close down: now, or once the mail that is being said is answered."""
         self._leaving = True
-        if not self._keeping:
+        if not self._taking:
             self._hang_up(Reply.CLOSING)
 
     def abort(self) -> None:
@@ -219,6 +220,7 @@ class Conversation(SMTP):
         if arg or not self.envelope.rcpt_tos:
             await self.push("501 Syntax: DATA" if arg else Reply.NEED_RECIPIENT)
             return
+        self._taking = True
         await self.push(Reply.GO_AHEAD)
         try:
             answer = await self._take()
@@ -229,6 +231,7 @@ class Conversation(SMTP):
             self._held_bytes = 0
         self.envelope = self._create_envelope()
         self._reset_timeout()
+        self._taking = False
         await self.push(answer)
         if self._leaving:
             self._hang_up(Reply.CLOSING)

@@ -1,7 +1,7 @@
 """From a door to the journal: everything that waits is kept by one commit, then everybody is told.
 
 A commit costs a write to disk however much it holds, so the thread takes all that has come while the last one was
-under way (group commit). Nobody is told `kept` before the commit; when it fails, all of the group are told `not now`.
+under way, and waits a moment for mails that are just being said (group commit). Nobody is told `kept` before the commit; when it fails, all of the group are told `not now`.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from mailhub.receive.smtp import Arrival, Kept
 MOST_AT_ONCE = 500
 MOST_OCTETS_AT_ONCE = 64 * 1024 * 1024
 PRESSED_SECONDS = 0.02
+LONGEST_WAIT_SECONDS = 0.002  # for one more mail; less than a disk takes to write
 
 log = structlog.get_logger()
 
@@ -36,12 +37,14 @@ class Intake:
         self._bell = bell
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+        self._coming: Callable[[], int] = int  # nobody, until the doors are open
         self._last_arrival = 0.0  # on the monotonic clock
         self.accepted = 0  # rows new in the journal since start
         self.refused = 0  # mails told to come again
 
-    def start(self) -> None:
-        """Begin to keep what comes."""
+    def start(self, coming: Callable[[], int] = int) -> None:
+        """Begin to keep what comes; `coming` tells how many mails are being said at the doors."""
+        self._coming = coming
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,9 +74,10 @@ class Intake:
 
     def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         group, octets = [first], len(first[0].raw)
+        until = time.monotonic() + LONGEST_WAIT_SECONDS
         while len(group) < MOST_AT_ONCE and octets < MOST_OCTETS_AT_ONCE:
             try:
-                waiting = self._queue.get_nowait()
+                waiting = self._queue.get(timeout=max(0, until - time.monotonic()) if self._coming() else 0)
             except queue.Empty:
                 break
             if waiting is None:

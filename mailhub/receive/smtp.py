@@ -26,7 +26,7 @@ from mailhub.receive.lmtp import LmtpConversation
 from mailhub.receive.replies import Reply
 
 BACKLOG: Final = 512  # connections the system may queue for us while we are busy
-GRACE_SECONDS: Final = 10  # for peers to read that we close down
+GRACE_SECONDS: Final = 10  # for peers to end their mail and read that we close down
 
 
 class Kept(StrEnum):
@@ -85,6 +85,7 @@ class Door:
         self._visits: set[Conversation] = set()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._sending: set[Conversation] = set()  # named a sender, and have not ended their mail
         self._keeping: set[asyncio.Future[Sequence[Kept]]] = set()
 
     async def listen(self, *, smtp: Iterable[str] = (), lmtp: Iterable[str] = ()) -> list[str]:
@@ -101,8 +102,12 @@ class Door:
                     raise SettingsError(f"cannot listen on {address!r}: {error}") from error
         return bound
 
+    def coming(self) -> int:
+        """How many mails are being said right now; may be asked from any thread."""
+        return len(self._sending)
+
     async def close(self) -> None:
-        """Take no new visit, finish the mails being kept, and see everybody out."""
+        """Take no new visit, finish the mails being said, and see everybody out."""
         for server in self._servers:
             server.close()
         for path in self._sockets:
@@ -147,6 +152,7 @@ class Door:
     def left(self, visit: Conversation) -> None:
         """Forget who is gone."""
         self._visits.discard(visit)
+        self._sending.discard(visit)
         if not self._visits:
             self._empty.set()
 
@@ -164,6 +170,7 @@ class Door:
         if not self._gate.take_message(source_of(visit.client_ip), visit.loop.time()):
             return Reply.TOO_FAST
         transaction.mail_from = address
+        self._sending.add(visit)
         transaction.mail_options.extend(options)
         return Reply.SENDER_OK
 
@@ -189,6 +196,7 @@ class Door:
         self, visit: Conversation, sender: str, recipients: Sequence[str], body: bytes
     ) -> list[Reply]:
         """Have a mail kept, and answer for each recipient."""
+        self._sending.discard(visit)
         arrival = Arrival(
             raw=body,
             sender=sender,

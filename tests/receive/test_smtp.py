@@ -631,6 +631,46 @@ def test_closing_answers_the_mail_being_kept_and_then_takes_leave(shelf: Shelf):
     assert said == b"250 2.0.0 Kept\r\n421 4.3.2 Closing down, come back later\r\n"
 
 
+def test_closing_hears_a_mail_to_its_end(shelf: Shelf):
+    with open_house(shelf) as house, Peer(house.port) as peer, Peer(house.port) as idle:
+        idle.greet()
+        peer.greet().begin()
+        peer.say(SIMPLE[:10])
+        closing = asyncio.run_coroutine_threadsafe(house.door.close(), house.loop)
+        idle.rest()
+        peer.say(SIMPLE[10:] + b".\r\n")
+        said = peer.rest()
+        closing.result(10)
+
+    assert said == b"250 2.0.0 Kept\r\n421 4.3.2 Closing down, come back later\r\n"
+    assert shelf.raws == [SIMPLE]
+
+
+def test_closing_does_not_wait_for_ever_for_the_end_of_a_mail(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mailhub.receive.smtp.GRACE_SECONDS", 0.01)
+    with open_house(shelf) as house, Peer(house.port) as peer:
+        peer.greet().begin()
+        peer.say(SIMPLE[:10])
+        house.run(house.door.close())
+        with contextlib.suppress(ConnectionError):
+            peer.rest()
+
+    assert shelf.arrivals == []
+
+
+def test_who_is_coming_is_who_says_a_mail(house: House, shelf: Shelf):
+    with Peer(house.port) as peer, Peer(house.port) as other:
+        peer.greet()
+        other.greet().begin()
+        during = house.door.coming()
+        other.say(SIMPLE + b".\r\n")
+        assert other.hear() == ["250 2.0.0 Kept"]
+        after = house.door.coming()
+
+    assert (during, after) == (1, 0)
+    assert shelf.raws == [SIMPLE]
+
+
 def test_a_body_cut_off_is_not_a_mail(house: House, shelf: Shelf):
     with Peer(house.port) as peer:
         peer.greet().begin()
