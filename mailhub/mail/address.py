@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mailhub.mail.domains import a_label, is_public_provider, looks_like
 
@@ -26,6 +27,9 @@ __all__ = [
     "split_tag",
     "strict",
 ]
+
+
+_REMEMBERED = 1024  # of one mail the same few addresses are asked about again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ def strict(value: str, *, decode: Callable[[str], str] | None = None) -> Mailbox
     return mailbox if is_valid(address) and not (found.group or found.defect) else None
 
 
+@lru_cache(_REMEMBERED)
 def normalise(address: str) -> str:
     """Give the form two addresses share when they reach the same mailbox: for comparing, not for sending."""
     local, at, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
@@ -80,6 +85,7 @@ def domain_of(address: str) -> str:
     return normalise(address).rpartition("@")[2] if "@" in address else ""
 
 
+@lru_cache(_REMEMBERED)
 def is_valid(address: str) -> bool:
     """Say whether an address may stand in an envelope: syntax and lengths of RFC 5321, EAI of RFC 6531."""
     local, at, domain = address.rpartition("@")

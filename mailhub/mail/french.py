@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from mailhub.mail import wording
 
@@ -37,7 +38,12 @@ def fold_in_place(text: str) -> str:
     """Fold each character by itself, so that positions stay those of the text; what would change length stays."""
     if text.isascii():
         return text.lower()
-    return "".join(folded if len(folded := fold(char)) == 1 else char for char in text)
+    return "".join(map(_fold_one, text))
+
+
+@lru_cache(4096)  # as many characters as are ever met in one correspondence
+def _fold_one(char: str) -> str:
+    return folded if len(folded := fold(char)) == 1 else char
 
 
 def words(folded: str) -> list[str]:

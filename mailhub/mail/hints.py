@@ -66,7 +66,6 @@ MOST_WORDS_OF_THANKS = 12  # desk.md P27
 ENOUGH = 2  # one plain word such as "date" decides nothing
 
 _BEGINNING = 3  # letters
-_FIRST_LETTERS = re.compile(rf"[a-z]{{1,{_BEGINNING}}}")
 _BLANKS = {ord(mark): " " for mark in string.punctuation}
 
 # The costlier kind wins a tie: a promise too long is kept more easily than one too short.
@@ -75,24 +74,33 @@ _EFFORT = ("quick_fact", "document_search", "topic_dossier")
 
 @dataclass(frozen=True, slots=True)
 class _Clue:
-    """Words that speak for a kind; a text is searched for those only of which it has the beginning of the first."""
+    """Words that speak for a kind; few are searched for, since most texts lack the letters they begin with."""
 
     weight: int
-    wordings: tuple[tuple[str, re.Pattern[str]], ...]
+    wordings: tuple[tuple[str, str, re.Pattern[str]], ...]
 
     def search(self, said: str, beginnings: frozenset[str]) -> str | None:
-        for beginning, wording in self.wordings:
-            if beginning in beginnings and (found := wording.search(said)):
+        for beginning, letters, wording in self.wordings:
+            if beginning in beginnings and letters in said and (found := wording.search(said)):
                 return found[0].strip()
         return None
 
 
 def _clue(weight: int, *wordings: str) -> _Clue:
-    """Wordings are regular expressions; each begins with a letter word, or with three letters that are always there."""
-    return _Clue(
-        weight,
-        tuple((_FIRST_LETTERS.match(each)[0], re.compile(rf"\b{each}", re.ASCII)) for each in wordings),  # type: ignore[index]
-    )
+    """Wordings are regular expressions that begin with plain letters."""
+    begun = ((_letters(each), re.compile(rf"\b{each}", re.ASCII)) for each in wordings)
+    return _Clue(weight, tuple((_beginning(letters), letters, wording) for letters, wording in begun))
+
+
+def _letters(wording: str) -> str:
+    """The letters a regular expression begins with, up to the first that may be missing."""
+    found = re.match(r"[a-z' -]+(?![?*])", wording)
+    assert found is not None, wording
+    return found[0]
+
+
+def _beginning(letters: str) -> str:
+    return letters.translate(_BLANKS).split()[0][:_BEGINNING]
 
 
 _TOWNS = r"(?:villes|communes|collectivites|agglos?) (?:qui|ayant|comparables|de taille)"
