@@ -8,13 +8,14 @@ driver. As with the session, what was changed before is written before a questio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Executable, Insert, inspect
 from sqlalchemy import insert as sa_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, SQLModel
@@ -22,6 +23,7 @@ from sqlmodel import Session, SQLModel
 from mailhub import engines
 
 Convert = Callable[[Any], Any]
+Row = TypeVar("Row", bound=SQLModel)
 _KEPT = 512  # statements kept prepared; the house has a few dozen, for each engine it opens
 
 
@@ -44,15 +46,17 @@ def value(session: Session, statement: Executable, **known: object) -> Any:  # n
     return found[0][0] if found else None
 
 
-def insert(session: Session, row: SQLModel) -> None:
-    """Insert a new row at once and give it its key; the session holds it as if it had been added and flushed."""
-    table, connection = type(row), session.connection()
-    values = {name: given for name in _columns(table) if (given := getattr(row, name)) is not None}
+def insert(session: Session, table: type[Row], **values: object) -> Row:
+    """Insert a new row at once; the session holds it as if it had been read back. What is not said has its default."""
+    connection = session.connection()
+    values = {**_defaults(table), **values}
     prepared = _inserting(table, tuple(values), connection.dialect)
-    for key, given in zip(_keys(table), prepared.run(connection, values)[0], strict=True):
-        setattr(row, key, given)
+    keys = prepared.run(connection, values)[0]
+    row: Row = manager_of_class(table).new_instance()  # as the session makes those it reads
+    vars(row).update(values, **dict(zip(_keys(table), keys, strict=True)))
     make_transient_to_detached(row)
     session.add(row)
+    return row
 
 
 def insert_missing(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
@@ -169,8 +173,13 @@ def _as_it_is(given: object) -> object:
 
 
 @cache
-def _columns(table: type[SQLModel]) -> tuple[str, ...]:
-    return tuple(inspect(table).column_attrs.keys())
+def _defaults(table: type[SQLModel]) -> Mapping[str, object]:
+    """The columns an insert names, each with its default; the number of a row is left to the database."""
+    return {
+        name: field.default
+        for name, field in table.model_fields.items()
+        if not field.is_required() and not (name in _keys(table) and field.default is None)
+    }
 
 
 @cache

@@ -11,14 +11,14 @@ from mailhub.centre.people import EmailAddress, Person
 NAMED = sa.select(sa.func.count()).select_from(Person).where(Person.name == sa.bindparam("name"))
 
 
-def nadia(now) -> Person:
-    return Person(name="Nadia Benali", created_at=now, last_contact_at=now)
+def nadia(session: Session, now) -> Person:
+    return rows.insert(session, Person, name="Nadia Benali", created_at=now, last_contact_at=now)
 
 
 def test_an_inserted_row_has_its_key_and_is_the_session_s_own(database, now):
     with database.transaction() as session:
-        rows.insert(session, person := nadia(now))
-        rows.insert(session, EmailAddress(address="nadia@mairie.example", person_id=person.id))
+        person = nadia(session, now)
+        rows.insert(session, EmailAddress, address="nadia@mairie.example", person_id=person.id)
 
         assert session.get(Person, person.id) is person
         person.name = "Nadia Le Gall"
@@ -32,7 +32,7 @@ def test_an_inserted_row_has_its_key_and_is_the_session_s_own(database, now):
 
 def test_a_question_sees_what_was_changed_before_it(database, now):
     with database.transaction() as session:
-        rows.insert(session, person := nadia(now))
+        person = nadia(session, now)
         person.name = "Hugo"
 
         assert rows.value(session, NAMED, name="Hugo") == 1
@@ -40,9 +40,9 @@ def test_a_question_sees_what_was_changed_before_it(database, now):
 
 def test_a_key_that_is_taken_is_refused_and_nothing_of_the_transaction_stays(database, now):
     def twice(session: Session) -> None:
-        rows.insert(session, person := nadia(now))
+        person = nadia(session, now)
         for _ in range(2):
-            rows.insert(session, EmailAddress(address="nadia@mairie.example", person_id=person.id))
+            rows.insert(session, EmailAddress, address="nadia@mairie.example", person_id=person.id)
 
     with pytest.raises(IntegrityError), database.transaction() as session:
         twice(session)

@@ -185,7 +185,9 @@ def open_(
     follow_up_of: Request | None = None,
 ) -> tuple[Request, Exchange]:
     """Open a request with its reference and its promise; its first exchange is the mail that opened it."""
-    request = Request(
+    request = rows.insert(
+        session,
+        Request,
         reference=_next_reference(session, calendar.local(written.at).year),
         subject=written.subject or subject_from(written.text),
         requester_id=requester_id,
@@ -198,7 +200,6 @@ def open_(
         due_on=calendar.due_on(written.at, promise.days(suggested)),
         follow_up_of_id=follow_up_of.id if follow_up_of else None,
     )
-    rows.insert(session, request)
     return request, add(session, request, ExchangeKind.QUESTION, written, person_id=requester_id)
 
 
@@ -213,7 +214,9 @@ def add(
     outgoing_key: str | None = None,
 ) -> Exchange:
     """Put one more entry in a thread, its files kept once, its ids remembered."""
-    exchange = Exchange(
+    exchange = rows.insert(
+        session,
+        Exchange,
         request_id=identity(request),
         kind=kind,
         at=written.at,
@@ -228,7 +231,6 @@ def add(
         thread_topic=written.thread_topic,
         thread_index=written.thread_index,
     )
-    rows.insert(session, exchange)
     for part in written.parts:
         assert exchange.id is not None
         session.add(
@@ -437,7 +439,7 @@ def _next_reference(session: Session, year: int) -> str:
     number = rows.value(session, _STEP, counter=name)
     if number is None:
         number = 1
-        rows.insert(session, Counter(name=name, last=number))
+        rows.insert(session, Counter, name=name, last=number)
     return f"{name}-{number:04d}"
 
 

@@ -7,6 +7,7 @@ Nothing here is merged or guessed: what is not certain is proposed.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Integer, String, bindparam, func, insert
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -106,9 +107,9 @@ def meet(session: Session, address: str, name: str | None, now: datetime) -> Per
 
 def introduce(session: Session, address: str | None, name: str | None, now: datetime) -> Person:
     """Put a new person on file, beside whoever has that address already; without one they are known by post alone."""
-    person = stranger(address, name, now)
-    person.organisation_id = organisation_of(session, address) if address else None
-    rows.insert(session, person)
+    known = _known_of_stranger(address, name, now)
+    organisation_id = organisation_of(session, address) if address else None
+    person = rows.insert(session, Person, organisation_id=organisation_id, **known)
     if address:
         rows.ask(session, _TAKE_PLACE, bare=normalise(address), person=identity(person))
     return person
@@ -116,8 +117,13 @@ def introduce(session: Session, address: str | None, name: str | None, now: date
 
 def stranger(address: str | None, name: str | None, now: datetime) -> Person:
     """Somebody new, not on file yet."""
+    return Person(**_known_of_stranger(address, name, now))
+
+
+def _known_of_stranger(address: str | None, name: str | None, now: datetime) -> dict[str, Any]:
     local = normalise(address).partition("@")[0] if address else None
-    return Person(name=name, shared_mailbox=local in SHARED_LOCAL_PARTS, created_at=now, last_contact_at=now)
+    shared = local in SHARED_LOCAL_PARTS
+    return {"name": name, "shared_mailbox": shared, "created_at": now, "last_contact_at": now}
 
 
 def give_addresses(session: Session, pairs: Sequence[tuple[Person, str]]) -> None:
