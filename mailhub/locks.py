@@ -1,5 +1,6 @@
 """Who may run: one process per home on SQLite, one leader among several on PostgreSQL."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -79,11 +80,16 @@ class Leadership:
             return False
 
     def lay_down(self) -> None:
-        """Let another process lead."""
-        if self._connection is not None:
-            self._connection.invalidate()  # the server frees the lock with the connection
-            self._connection.close()
-            self._connection = None
+        """Let another process lead, from the moment this returns."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if not connection.invalidated:  # the line is not known to be lost
+            # A server notices in its own time that a connection went, and would free the lock only then.
+            with contextlib.suppress(DBAPIError):
+                connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": self._number})
+        connection.invalidate()  # whatever came of that, nobody inherits the lock with the connection
+        connection.close()
 
     def _try(self) -> bool:
         """Ask for the lock on a connection of its own; without a transaction, so that it may idle for days."""

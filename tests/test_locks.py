@@ -71,9 +71,14 @@ def test_a_leader_that_lost_its_line_leads_no_more(postgresql_url: str):
     lost, next_one = Leadership(database.engine, "scheduler"), Leadership(database.engine, "scheduler")
     assert lost.held()
     with database.engine.connect() as connection:
-        connection.execute(
-            sa.text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-        )
+        # Of this database alone: the server is shared by every test. In milliseconds, how long to wait for the end.
+        ended = connection.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        ).all()
+        assert [whole for (whole,) in ended] == [True]
 
     assert (lost.held(), next_one.held(), lost.held()) == (False, True, False)
 
