@@ -121,6 +121,15 @@ _SEEN = sql_select(
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A mail nobody has handled."""
+
+    number: int
+    envelope: Envelope
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What the journal holds that resembles one mail."""
 
@@ -156,16 +165,32 @@ def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
     return rows.insert_missing(session, Inbound, new)
 
 
-def waiting(session: Session, limit: int) -> list[tuple[Inbound, bytes]]:
-    """The oldest mails nobody has handled and their bytes, without taking hold of them."""
-    query = (
-        select(Inbound, storage.Blob.content)
-        .join(storage.Blob, col(storage.Blob.digest) == Inbound.digest)
-        .where(Inbound.state == InboundState.WAITING)
-        .order_by(col(Inbound.id))
-        .limit(limit)
+_WAITING = (
+    sql_select(
+        col(Inbound.id),
+        col(Inbound.recipient),
+        col(Inbound.sender),
+        col(Inbound.source),
+        col(Inbound.received_at),
+        col(Inbound.client_ip),
+        col(Inbound.helo),
+        col(storage.Blob.content),
     )
-    return list(session.exec(query).all())
+    .join(storage.Blob, col(storage.Blob.digest) == Inbound.digest)
+    .where(col(Inbound.state) == InboundState.WAITING)
+    .order_by(col(Inbound.id))
+    .limit(bindparam("most"))
+)
+
+
+def waiting(session: Session, most: int) -> list[Unread]:
+    """The oldest mails nobody has handled, without taking hold of them."""
+    return [
+        Unread(number, Envelope(recipient, sender, source, received_at, client_ip, helo), raw)
+        for number, recipient, sender, source, received_at, client_ip, helo, raw in rows.ask(
+            session, _WAITING, most=most
+        )
+    ]
 
 
 def claim(session: Session, ids: Iterable[int]) -> list[Inbound]:
@@ -195,18 +220,6 @@ _WRITE = (
 def write(session: Session, row: Inbound) -> None:
     """Put down what was found out about a claimed mail and what became of it."""
     rows.ask(session, _WRITE, number=row.id, **{f"its_{name}": getattr(row, name) for name in _FOUND_OUT})
-
-
-def envelope(row: Inbound) -> Envelope:
-    """The envelope a mail came in."""
-    return Envelope(
-        recipient=row.recipient,
-        sender=row.sender,
-        source=row.source,
-        received_at=row.received_at,
-        client_ip=row.client_ip,
-        helo=row.helo,
-    )
 
 
 def raw(session: Session, row: Inbound) -> bytes:

@@ -20,8 +20,7 @@ from mailhub.database import Database
 from mailhub.errors import StorageTrouble
 from mailhub.handlers import HANDLERS, Handler
 from mailhub.handlers.desk import Desk, Outcome
-from mailhub.journal import Inbound, Verdict
-from mailhub.mail.envelope import Envelope
+from mailhub.journal import Inbound, Unread, Verdict
 from mailhub.render import Renderer
 from mailhub.route import Errand, route
 from mailhub.understand import Reading, Weigh, believe_nobody
@@ -30,13 +29,6 @@ AT_ONCE = 50  # mails to one transaction; a commit costs as much as handling sev
 AT_LEAST = 3  # of them before it gives way to doors that wait for the same database
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Unread:
-    number: int
-    envelope: Envelope
-    raw: bytes
 
 
 @dataclass(frozen=True)
@@ -57,10 +49,7 @@ class Pipeline:
         While `is_pressed` says that mail comes in, fewer are handled at a time: what is accepted may wait, its sender may not.
         """
         with self.database.reading() as session:
-            unread = [
-                _Unread(row.id or 0, journal.envelope(row), raw)
-                for row, raw in journal.waiting(session, AT_LEAST if is_pressed() else AT_ONCE)
-            ]
+            unread = journal.waiting(session, AT_LEAST if is_pressed() else AT_ONCE)
         if not unread:
             return False
         each = self.readers.map if self.readers else map
@@ -74,7 +63,7 @@ class Pipeline:
                 self._handle_alone(number, reading)
         return True
 
-    def _read(self, unread: _Unread) -> Reading:
+    def _read(self, unread: Unread) -> Reading:
         return understand.read(
             unread.raw, unread.envelope, self.centre, number=unread.number, weigh=self.weigh
         )

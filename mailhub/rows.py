@@ -148,14 +148,15 @@ def _inserting_missing(table: type[SQLModel], columns: tuple[str, ...], dialect:
 
 
 def _prepare(compiled: SQLCompiler, dialect: Dialect, results: Sequence[TypeEngine[Any]]) -> _Prepared:
+    said = compiled.construct_params(_check=False)
     inward = {
         name: convert
-        for name, bind in compiled.binds.items()
-        if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        for name in said
+        if (convert := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
     }
     fixed = {
         name: inward.pop(name, _as_it_is)(given)
-        for name, given in compiled.construct_params(_check=False).items()
+        for name, given in said.items()
         if not compiled.binds[name].required
     }
     outward = [each.dialect_impl(dialect).result_processor(dialect, None) for each in results]

@@ -7,10 +7,12 @@ words of a question decide, and only a bounded number of them, so that the searc
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, repeat
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import BindParameter, String, bindparam, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from mailhub import rows
 from mailhub.centre.requests import Exchange, ExchangeKind, Request
@@ -73,19 +75,34 @@ def remember(session: Session, request_id: int, texts: Iterable[str]) -> None:
     session.execute(update(WordUse).where(col(WordUse.stem).in_(new)).values(answers=WordUse.answers + 1))
 
 
-# As many places for words as are ever filled, so that the questions stay the same for every text.
-_ASKED = [f"stem{number}" for number in range(_MOST_ASKED)]
-_RAREST = (
-    select(WordUse.stem)
-    .where(col(WordUse.stem).in_([bindparam(name) for name in _ASKED]), col(WordUse.answers) <= _TOO_COMMON)
-    .order_by(col(WordUse.answers), col(WordUse.stem))
-    .limit(_MOST_WORDS)
-)
+# A question has as many places for words as a usual text fills, or a long one, so that few of them are ever built.
+_PLACES = (20, 50, _MOST_ASKED)
+
+
+@cache
+def _rarest(places: int) -> SelectOfScalar[str]:
+    return (
+        select(WordUse.stem)
+        .where(col(WordUse.stem).in_(_binds(places)), col(WordUse.answers) <= _TOO_COMMON)
+        .order_by(col(WordUse.answers), col(WordUse.stem))
+        .limit(_MOST_WORDS)
+    )
+
+
+def _binds(places: int) -> list[BindParameter[str]]:
+    return [bindparam(f"stem{number}", type_=String) for number in range(places)]
+
+
+def _filled(places: int, words: Sequence[str]) -> dict[str, str | None]:
+    filled = zip(range(places), chain(words, repeat(None)), strict=False)
+    return {f"stem{number}": word for number, word in filled}
+
+
 _SHARED = func.count().label("shared")
 _NEAREST = (
     select(AnswerWord.request_id)
     .where(
-        col(AnswerWord.stem).in_([bindparam(name) for name in _ASKED[:_MOST_WORDS]]),
+        col(AnswerWord.stem).in_(_binds(_MOST_WORDS)),
         col(AnswerWord.request_id) != bindparam("besides"),
     )
     .group_by(col(AnswerWord.request_id))
@@ -97,15 +114,13 @@ _NEAREST = (
 
 def nearest(session: Session, text: str, *, besides: int) -> list[Past]:
     """The answered requests that share most of the rarest words of this text; at least two, so that chance is out."""
-    rarest = [stem for (stem,) in rows.ask(session, _RAREST, **_filled(_ASKED, sorted(stems(text))))]
+    words = sorted(stems(text))[:_MOST_ASKED]
+    places = next(places for places in _PLACES if len(words) <= places)
+    rarest = [stem for (stem,) in rows.ask(session, _rarest(places), **_filled(places, words))]
     if len(rarest) < 2:
         return []
-    found = rows.ask(session, _NEAREST, **_filled(_ASKED[:_MOST_WORDS], rarest), besides=besides)
+    found = rows.ask(session, _NEAREST, **_filled(_MOST_WORDS, rarest), besides=besides)
     return [_past(session, request_id) for (request_id,) in found]
-
-
-def _filled(places: Sequence[str], words: Iterable[str]) -> dict[str, object]:
-    return dict(zip(places, chain(words, repeat(None)), strict=False))
 
 
 def _past(session: Session, request_id: int) -> Past:

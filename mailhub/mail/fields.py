@@ -6,6 +6,7 @@ words (RFC 2047), display names, addresses, file names (RFC 2231). `headers` and
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from typing import AnyStr
 from urllib.parse import quote
 
@@ -65,11 +66,12 @@ def unstructured(text: str) -> list[str]:
     return [*words[:first], *_encoded(" ".join(words[first:after])), *words[after:]]
 
 
-def mailbox(box: address.Mailbox, *, longest_name: int = 80) -> list[str]:
+@lru_cache(1024)  # the centre's own are written into every letter
+def mailbox(box: address.Mailbox, *, longest_name: int = 80) -> tuple[str, ...]:
     """The tokens of a mailbox; a name that holds an address, or pretends to, is left out (lists.md D15)."""
     angle = f"<{addr_spec(box.address or '')}>"
     name = cut(one_line(box.name or ""), longest_name)
-    return [*_phrase(name), angle] if name and "@" not in name else [angle[1:-1]]
+    return (*_phrase(name), angle) if name and "@" not in name else (angle[1:-1],)
 
 
 def addr_spec(written: str) -> str:
