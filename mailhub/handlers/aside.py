@@ -1,10 +1,20 @@
-"""Mail that asks for nothing: noted, answered by nobody."""
+"""Mail that asks for nothing: noted, answered by nobody; staff hear of it when it says that a reader has left."""
+
+from collections.abc import Sequence
 
 from mailhub import journal
-from mailhub.centre import requests
+from mailhub.centre import people, requests, subscriptions
+from mailhub.centre.people import Person
+from mailhub.centre.requests import Request
+from mailhub.handlers import correspondence
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
+from mailhub.mail import absences
+from mailhub.mail.draft import Draft
+from mailhub.mail.kinds import Kind
 from mailhub.understand import Reading
+
+_SPEAKS_FOR_SOMEBODY = frozenset({Kind.AUTO_REPLY, Kind.AUTO_GENERATED})
 
 
 def duplicate(reading: Reading, desk: Desk) -> Outcome:
@@ -22,7 +32,11 @@ def automatic(reading: Reading, desk: Desk) -> Outcome:
     """A machine wrote: it opens, reopens, acknowledges and relays nothing; its thread is named for who looks."""
     request = requests.get(desk.session, reading.standing.request_id or 0)
     about = f" in {request.reference}" if request else ""
-    return Outcome(Verdict.AUTOMATIC, f"{reading.sort.kind}{about}: {reading.sort.why}")
+    note = f"{reading.sort.kind}{about}: {reading.sort.why}"
+    drafts = _departed(reading, desk, request)
+    if drafts:
+        note += f"; its author has left, {len(drafts)} of staff told"
+    return Outcome(Verdict.AUTOMATIC, note, drafts)
 
 
 def receipt(reading: Reading, desk: Desk) -> Outcome:
@@ -35,3 +49,42 @@ def quarantine(reading: Reading, desk: Desk) -> Outcome:  # noqa: ARG001 — the
     """Kept whole, shown to staff who look for it, answered by nobody; `mailhub journal release` lets it in."""
     said = "; ".join(reading.message.defects[:5])
     return Outcome(Verdict.QUARANTINE, f"set aside{f': {said}' if said else ''}")
+
+
+# -- « je ne travaille plus ici » -------------------------------------------------------------------------------
+
+
+def _departed(reading: Reading, desk: Desk, request: Request | None) -> tuple[Draft, ...]:
+    """A word to staff that somebody on file has left, once a week at most; nothing is changed by itself (S36)."""
+    if reading.standing.own or reading.sort.kind not in _SPEAKS_FOR_SOMEBODY:
+        return ()
+    if not absences.has_left(reading.quoting.reply):
+        return ()
+    found = _known(reading, desk)
+    numbers = [people.identity(person) for person in found]
+    held = subscriptions.held_by(desk.session, numbers)
+    seats = [seat for number in numbers for seat in people.functions_of(desk.session, number)]
+    if not found or not (held or seats or request):
+        return ()
+    values = {
+        "number": reading.number,
+        "sender": reading.sender,
+        "proven": reading.strong,
+        "reference": request.reference if request else None,
+        "reader": correspondence.card(desk, found[0], held),
+        "functions": [seat.title for seat in seats],
+        "text": reading.quoting.reply,
+    }
+    year, week, _ = desk.centre.calendar.local(desk.now).isocalendar()
+    # Such a machine answers every letter for months: the week in the key is what keeps it to one word.
+    return correspondence.to_staff(desk, "reader-gone", f"reader-gone:{numbers[0]}:{year}-{week}", values)
+
+
+def _known(reading: Reading, desk: Desk) -> Sequence[Person]:
+    """Those who have the address, else the reader whose letter is answered: machines often answer under another name."""
+    if found := people.all_at(desk.session, reading.sender or ""):
+        return found
+    token = reading.token or reading.nearest
+    row = correspondence.subscription_of(desk, token) if token else None
+    reader = subscriptions.reader_of(desk.session, row) if row else None
+    return [reader] if reader else []

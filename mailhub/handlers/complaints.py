@@ -7,7 +7,7 @@ from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.mail import complaints, notices, threads
 from mailhub.mail.complaints import Complaint
-from mailhub.mail.tokens import Purpose, Token
+from mailhub.mail.tokens import Token
 from mailhub.understand import Reading
 
 
@@ -44,14 +44,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
 
 def _about(reading: Reading, desk: Desk, complaint: Complaint) -> Subscription | None:
     """The subscription a complaint is about, by our own signature: addresses in it are redacted or forged."""
-    for token in _tokens(reading, desk, complaint):
-        if token.purpose is Purpose.ISSUE_RETURN:
-            token = Token(Purpose.ISSUE, token.thread, token.person)  # noqa: PLW2901 — the same copy, by its other name
-        if token.purpose in {Purpose.ISSUE, Purpose.LEAVE, Purpose.DONE}:
-            row = subscriptions.borne(desk.session, token)
-            if row is not None:
-                return row
-    return None
+    found = (correspondence.subscription_of(desk, token) for token in _tokens(reading, desk, complaint))
+    return next((row for row in found if row is not None), None)
 
 
 def _tokens(reading: Reading, desk: Desk, complaint: Complaint) -> list[Token]:

@@ -28,6 +28,15 @@ def publications(desk: Desk, codes: Iterable[str]) -> tuple[Publication, ...]:
     return tuple(each for each in desk.lists.publications if each.code in wanted)
 
 
+def subscription_of(desk: Desk, token: Token) -> Subscription | None:
+    """The subscription one of our letters was about, by the token that letter bore; None for any other token."""
+    if token.purpose is Purpose.ISSUE_RETURN:
+        token = Token(Purpose.ISSUE, token.thread, token.person)  # the same copy, by its other name
+    if token.purpose not in {Purpose.ISSUE, Purpose.LEAVE, Purpose.DONE}:
+        return None
+    return subscriptions.borne(desk.session, token)
+
+
 def may_answer(desk: Desk, reading: Reading, kind: str) -> bool:
     """RFC 3834 and D28-D30: no answer to machines, and a bounded number of each kind to one address."""
     sender = reading.sender

@@ -613,6 +613,64 @@ def test_s36_the_same_words_written_by_a_person_are_shown_to_staff(centre: Journ
     assert (states(centre), verdict(centre)[0]) == (ON, "triage")
 
 
+GONE = "Bonjour, je ne travaille plus ici. Écrivez à Hervé Kerjean, h.kerjean@vrine.example."
+
+
+def test_s36_who_has_left_by_an_automatic_reply_is_a_task_for_staff_and_nothing_changes(
+    centre: Journey, pierre: Writer
+):
+    with centre.database.transaction() as session:
+        town = people.organisation_called(session, "Ville de Vrine")
+        seat = people.function_called(session, "chef de projet", people.identity(town))
+        people.appoint(session, seat, people.recognise(session, PIERRE), centre.clock())
+    (told,) = pierre.answer(an_issue(centre), GONE, subject="Réponse automatique : Lettre n° 57", quote=False)
+
+    assert (states(centre), verdict(centre)) == (ON, ("automatic", "automatic"))
+    assert (told["To"], told["Subject"]) == (
+        f"Claire Morvan <{CLAIRE}>",
+        "Contact parti : Pierre Guillou",
+    )
+    for words in ("- fonction : chef de projet", "Lettre mensuelle", "Revue de presse", "> Bonjour, je ne"):
+        assert words in body(told)
+
+
+def test_s36_the_same_departure_is_told_once_a_week(centre: Journey, pierre: Writer):
+    def again() -> list[EmailMessage]:
+        return pierre.write(GONE, subject="Réponse automatique", headers={"Auto-Submitted": "auto-replied"})
+
+    first, second = again(), again()
+    centre.clock.forward(days=7)
+
+    assert [len(first), len(second), len(again())] == [1, 0, 1]
+
+
+def test_s36_a_reader_who_left_is_known_by_the_letter_that_is_answered(centre: Journey, pierre: Writer):
+    """The machine answers under another name of the mailbox, at the return path of one copy."""
+    with centre.database.reading() as session:
+        (person,) = people.all_at(session, PIERRE)
+        row = subscriptions.find(session, "lettre", people.identity(person))
+        assert row is not None
+    token = centre.centre.keyring.seal(Token(Purpose.ISSUE_RETURN, ISSUE, row.id or 0))
+    told = mail(
+        GONE,
+        sender="pierre.guillou@vrine.example",
+        name="P. G.",
+        subject="Réponse automatique : Lettre n° 57",
+    )
+    (letter,) = pierre.send(told, centre.centre.address(Service.RETURNS, token), sender="")
+
+    assert f"Pierre Guillou <{PIERRE}>" in body(letter)
+
+
+def test_s36_a_stranger_who_left_and_a_reader_who_only_goes_away_are_nobodys_task(
+    centre: Journey, pierre: Writer
+):
+    stranger = Writer(centre, "autre@freemail.example", "Autre")
+
+    assert stranger.write(GONE, subject="Réponse automatique : Bonjour") == []
+    assert pierre.write("Je serai absente jusqu'au 23 mars.", subject="Réponse automatique : Bonjour") == []
+
+
 def test_s39_a_read_receipt_for_the_letter_is_noted(centre: Journey, pierre: Writer):
     raw = (
         f"From: Pierre <{PIERRE}>\r\nTo: {LETTRE}\r\nSubject: Lu : Lettre n° 57\r\nMessage-ID: <lu@vrine.example>\r\n"

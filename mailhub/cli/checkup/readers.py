@@ -65,6 +65,15 @@ _COMPLAINT: Values = {
     "recipient": "n.benali@kerbrec.example",
     "mail": 12,
 }
+_GONE: Values = {
+    "number": 12,
+    "sender": "n.benali@kerbrec.example",
+    "proven": True,
+    "reference": "Q-2026-0143",
+    "reader": _READER,
+    "functions": ["chef de projet"],
+    "text": "Je ne travaille plus ici, écrivez à Hervé.",
+}
 _PAGE = "https://centre.example/une-page/jeton"
 _ASKING = tuple(
     {
@@ -141,6 +150,10 @@ MAIL: dict[str, tuple[Values, ...]] = {
             (False, _NOBODY, None),
             (False, _NOBODY, "x@y.example"),
         )
+    ),
+    "reader-gone": (
+        _GONE,
+        {**_GONE, "sender": None, "proven": False, "reference": None, "reader": _NOBODY, "functions": []},
     ),
 }
 WORDS: tuple[Values, ...] = tuple(
