@@ -310,14 +310,17 @@ class DatabaseSection(Section):
 
 
 class WebSection(Section):
-    """Pages on a loopback listener."""
+    """Pages on a loopback listener, and how the outside reaches those of readers through a web server with TLS."""
 
     listen: str = Field(
-        "127.0.0.1:8080", description="host:port of /healthz, /metrics and signed files; empty for none."
+        "127.0.0.1:8080",
+        description="host:port of the pages of readers, signed files, /healthz and /metrics; empty for none.",
     )
     public_url: str = Field(
         "",
-        description="How the outside reaches the signed files, https://…; empty: staff fetch large files by command.",
+        description="How the outside reaches the pages of readers (leave, preferences, join) and signed files: "
+        "https://…, as one-click leaving needs (RFC 8058). Empty: letters offer replies alone, and staff fetch "
+        "large files by command.",
     )
 
 

@@ -110,7 +110,10 @@ SETTINGS = [
     ("receive", {"certificate": '"c.pem"'}, ("warning", "receive.certificate", "depends on the folder")),
     ("web", {"listen": '"0.0.0.0:8080"'}, ("warning", "web.listen", "open to others")),
     ("web", {"listen": '"unix:/run/web"'}, ("error", "web.listen", "is no listener")),
-    ("web", {"public_url": '"http://x.example"'}, ("warning", "web.public_url", "for anybody to read")),
+    ("web", {"public_url": '"http://x.example"'}, ("error", "web.public_url", "the pages of readers")),
+    ("web", {"public_url": '"pages.example"'}, ("error", "web.public_url", "no one-click leaving")),
+    ("web", {"public_url": '"https://"'}, ("error", "web.public_url", "is no https address")),
+    ("web", {"public_url": '"https://[::1"'}, ("error", "web.public_url", "is no https address")),
     ("dkim", {"sign": "false"}, ("warning", "dkim.sign", "not signed")),
 ]
 
@@ -139,6 +142,23 @@ def test_a_relay_on_this_machine_may_do_without_tls(found, setting):
     setting("relay", host='"127.0.0.1"', tls='"none"')
 
     assert found()[0] == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["https://pages.centre.example", "http://localhost:8080", "http://[::1]:8080", ""]
+)
+def test_readers_are_led_to_https_or_to_this_machine(home, setting, address):
+    setting("web", public_url=f'"{address}"')
+
+    assert [row for row in _about_settings(home) if row.key == "web.public_url"] == []
+
+
+def test_a_public_address_without_tls_is_told_with_its_file_its_key_and_a_way_out(home, setting):
+    setting("web", public_url='"http://pages.centre.example"')
+
+    (row,) = [row for row in _about_settings(home) if row.key == "web.public_url"]
+    assert (row.level, row.file) == ("error", str(home / "mailhub.toml"))
+    assert "write https://" in row.way_out
 
 
 def test_a_missing_settings_file_does_not_hide_the_rest(found, home):

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mailhub import config
 from mailhub.cli.checkup import finding
@@ -123,13 +124,14 @@ def doors(settings: Settings) -> Iterator[Finding]:
             f"{web.listen} is open to others, and the pages are plain http",
             "listen on 127.0.0.1 and put a web server with TLS before it",
         )
-    if web.public_url and not web.public_url.startswith("https://"):
+    if web.public_url and not _is_for_readers(web.public_url):
         yield finding.on_setting(
             settings,
-            Level.WARNING,
+            Level.ERROR,
             "web.public_url",
-            "files of askers would travel for anybody to read",
-            "write an https:// address",
+            f"{web.public_url} is no https address: the pages of readers and the files of askers would travel for "
+            "anybody to read, and mail programs offer no one-click leaving (RFC 8058)",
+            "write https://NAME of the web server before the pages, or leave it empty (docs/install.md)",
         )
     away = [address for address in receive.smtp if not is_loopback(address.rpartition(":")[0])]
     if away and receive.certificate is None:
@@ -235,6 +237,16 @@ def passwords(settings: Settings) -> Iterator[Finding]:
             "others can read the password in it",
             f"chmod 600 {file}, or use DATABASE_URL",
         )
+
+
+def _is_for_readers(address: str) -> bool:
+    """Whether a public address keeps what is read to its reader; on this very machine plain http does, for a trial."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:  # half an IPv6 address
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
 
 
 def _is_listener(address: str, *, unix: bool) -> bool:
