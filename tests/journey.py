@@ -40,7 +40,7 @@ YANN = "yann.riou@villes-rives.example"
 NADIA = "n.benali@kerbrec.example"
 HUGO = "hugo.perrin@montelain-agglo.example"
 
-# Python folds a long Message-ID by encoding it, which no reader undoes (cpython 80222); other clients leave it whole.
+# Python folds a long Message-ID by encoding it (cpython 80222); other clients leave it whole.
 AS_CLIENTS_WRITE = policy.SMTP.clone(max_line_length=900)
 
 T = TypeVar("T")

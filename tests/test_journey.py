@@ -1,6 +1,7 @@
 """A question travels: real SMTP in, the real pipeline, real SMTP out, on SQLite and on PostgreSQL."""
 
 from datetime import timedelta
+from email import policy
 
 import pytest
 
@@ -536,6 +537,27 @@ def test_a_reply_to_an_id_the_relay_rewrote_still_finds_home(centre):
     centre.settle()
 
     assert centre.verdicts()[-1] == "message added"
+
+
+def test_a_reply_whose_ids_came_as_encoded_words_still_finds_home(centre):
+    """Python's email package encodes long ids; nothing but them says here which request this is."""
+    answer(centre, "2 340.", asked(centre))
+    follow_up, _ = reply(
+        centre.postbox.to(NADIA)[-1],
+        "Et en 2020 ?",
+        sender=NADIA,
+        name="Nadia Benali",
+        message_id="<q2@kerbrec.example>",
+        subject="Encore une chose",
+        quote=False,
+    )
+    octets = follow_up.as_bytes(policy=policy.SMTP)
+    assert b"In-Reply-To: =?utf-8?q?" in octets
+    centre.send(octets)
+    centre.settle()
+
+    assert centre.verdicts()[-1] == "message added"
+    assert "Et en 2020" in body(centre.postbox.to(CLAIRE)[-1])
 
 
 def test_a_thank_you_changes_nothing_and_writes_to_nobody(centre):

@@ -13,6 +13,7 @@ _COMMENT = re.compile(r"\([^()]*\)")
 
 def ids(raw: str) -> tuple[str, ...]:
     """The ids of References or In-Reply-To, in order, without brackets; of a very long list the first and the last."""
+    raw = _plain(raw)
     found = [identifier for identifier in map(_clean, _ID.findall(raw)) if identifier]
     if not found:  # brackets forgotten
         found = [_clean(word) for word in raw.split() if "@" in word]
@@ -23,6 +24,7 @@ def ids(raw: str) -> tuple[str, ...]:
 
 def message_id(raw: str) -> str | None:
     """The id of a mail, without brackets; one written without them, or without a domain, is taken as it is."""
+    raw = _plain(raw)
     bracketed = _ID.search(raw)
     return _clean(bracketed[1] if bracketed else raw) or None
 
@@ -43,6 +45,14 @@ def date(raw: str) -> datetime | None:
         return local - timedelta(seconds=offset or 0)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
+
+
+def _plain(raw: str) -> str:
+    """The field as it was meant: an encoded word may not stand in an id (RFC 2047 section 5), and yet does.
+
+    Python's email package folds so what is longer than a line (cpython 80222), ids and the blanks between them.
+    """
+    return words.decode(raw) if "=?" in raw else raw
 
 
 def _clean(identifier: str) -> str:

@@ -5,6 +5,8 @@ import json
 import resource
 import time
 from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -181,6 +183,23 @@ def test_ids_lose_their_brackets_and_the_blanks_outlook_puts_into_them():
     assert headers.ids("<un@a.example>\t<de ux@a.example> (perdu)") == ("un@a.example", "deux@a.example")
     assert headers.ids("un@a.example") == ("un@a.example",)
     assert headers.message_id(" <un@a.example> ") == "un@a.example"
+
+
+def test_ids_that_came_as_encoded_words_are_the_ids_they_were():
+    """Python's email package folds so any id longer than a line (cpython 80222)."""
+    long = f"mh.{'a' * 45}.{'b' * 16}@villes-rives.example"
+    written = EmailMessage()
+    written["In-Reply-To"] = f"<{long}>"
+    written["References"] = f"<un@a.example> <{long}> <deux@a.example>"
+
+    octets = written.as_bytes(policy=policy.SMTP)
+
+    assert octets.count(b"=?utf-8?q?=3Cmh=2E") == 2
+    said = message.read(octets)
+    assert said.in_reply_to == (long,)
+    assert said.references == ("un@a.example", long, "deux@a.example")
+    assert headers.message_id("=?utf-8?q?=3Cun=40a=2Eexample=3E?=") == "un@a.example"
+    assert headers.message_id("=?utf-8?q?=3Cun=0D=0ABcc=3A=40a=2Eexample=3E?=") == "unBcc:@a.example"
 
 
 # --- whole mails --------------------------------------------------------------------------------------------
