@@ -73,10 +73,10 @@ class Site:
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     async def file(self, request: Request) -> Response:
-        """A file that came with a request, always as a download; 404 tells nothing about why (S18, S20)."""
+        """A file that came with a request, always as a download; without a good token, what every page says (SEC20)."""
         found = await run_in_threadpool(self._file, request.path_params["token"])
         if found is None:
-            return PlainTextResponse("Ce lien n’est pas ou plus valable.\n", status_code=404, headers=_QUIET)
+            return self._frame.nothing()
         name, content = found
         return Response(
             content,
