@@ -279,7 +279,7 @@ def _only_one(settings: Settings, database: Database) -> Iterator[None]:
     if database.dialect != "sqlite":
         yield
         return
-    with HomeLock(settings.storage / "lock"):
+    with HomeLock(settings.storage / "lock"), database.checkpointing():
         yield
 
 
