@@ -1,7 +1,9 @@
 """The secrets of one home, as files in `storage/keys` that nobody else may read.
 
 `tokens` holds one line per key, `NUMBER HEX`: the highest number signs, all of them verify; removing a line kills
-every token it made. `dkim-rsa.pem` and `dkim-ed25519.pem` sign our letters.
+every token it made. The oldest also makes the digests of addresses that must not be written to, which nobody could
+make again: after a leak its line becomes `NUMBER HEX digests`, and it does only that. `dkim-rsa.pem` and
+`dkim-ed25519.pem` sign our letters.
 """
 
 import os
@@ -15,6 +17,7 @@ from mailhub.mail.dkim import KeyKind, Signer, SigningKey
 from mailhub.mail.tokens import Keyring
 
 _TOKENS = "tokens"
+_DIGESTS = "digests"
 _MOST_KEYS = 255
 
 
@@ -31,27 +34,33 @@ def create(folder: Path) -> None:
 
 def rotate(folder: Path) -> int:
     """Add a token key that signs from now on; the older ones go on verifying. Returns its number."""
-    ring = keyring(folder)
-    number = ring.current + 1
+    path = folder / _TOKENS
+    number = keyring(folder).current + 1
     if number > _MOST_KEYS:
-        raise HomeError(f"{folder / _TOKENS}: no number is left for a new key; remove the oldest lines")
-    lines = [f"{key} {secret.hex()}\n" for key, secret in sorted(ring.secrets.items())]
-    write_private(folder / _TOKENS, "".join([*lines, f"{number} {secrets.token_hex(32)}\n"]).encode())
+        raise HomeError(f"{path}: no number is left for a new key; remove the oldest lines")
+    kept = [f"{line}\n" for line in path.read_text("ascii").splitlines() if line.strip()]
+    write_private(path, "".join([*kept, f"{number} {secrets.token_hex(32)}\n"]).encode())
     return number
 
 
 def keyring(folder: Path) -> Keyring:
-    """The token keys of a home."""
+    """The keys of a home that make and open tokens, and the one that makes digests."""
     path = folder / _TOKENS
     _check_private(path)
     try:
-        pairs = [line.split() for line in path.read_text("ascii").splitlines() if line.strip()]
-        ring = {int(number): bytes.fromhex(secret) for number, secret in pairs}
-    except (OSError, ValueError) as error:
+        lines = [line.split() for line in path.read_text("ascii").splitlines() if line.strip()]
+        leaked = [bytes.fromhex(line[1]) for line in lines if line[2:] == [_DIGESTS]]
+        ring = {
+            int(number): bytes.fromhex(secret)
+            for number, secret in (line for line in lines if line[2:] != [_DIGESTS])
+        }
+    except (OSError, ValueError, IndexError) as error:
         raise HomeError(f"{path}: not readable as lines of NUMBER HEX") from error
-    if not ring or any(len(secret) < 32 for secret in ring.values()):
+    if not ring or any(len(secret) < 32 for secret in (*ring.values(), *leaked)):
         raise HomeError(f"{path}: at least one key of 32 octets is needed; `mailhub init` makes one")
-    return Keyring(max(ring), ring)
+    if len(leaked) > 1:
+        raise HomeError(f"{path}: only the oldest key makes digests; remove the word from the other lines")
+    return Keyring(max(ring), ring, *leaked)
 
 
 def signer(folder: Path, domain: str, selector: str) -> Signer:

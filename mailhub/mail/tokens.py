@@ -52,6 +52,9 @@ class Keyring:
 
     current: int
     secrets: Mapping[int, bytes]  # key id (0-255) -> at least 32 random octets
+    digests: bytes = (
+        b""  # a leaked key that makes fingerprints still, and no token; empty: the oldest of `secrets`
+    )
 
     def seal(self, token: Token) -> str:
         """Write a token: 45 characters of lower-case base32, safe in a local part of at most 64 octets."""
@@ -73,9 +76,13 @@ class Keyring:
         return Token(Purpose(purpose.decode()), thread, person, until)
 
     def fingerprint(self, text: str) -> str:
-        """A short keyed digest of `text`, stable while the first key lives; it cannot be guessed from outside."""
-        oldest = self.secrets[min(self.secrets)]
-        digest = hmac.digest(oldest, b"fingerprint\0" + text.encode(), hashlib.sha256)
+        """A short keyed digest of `text`, the same for ever: addresses that must not be written to are known by it.
+
+        It therefore outlives a leak of its key. Whoever has that key learns from it only whether an address they
+        guess stands among the digests, and that only with the database in hand; a fingerprint opens nothing.
+        """
+        key = self.digests or self.secrets[min(self.secrets)]
+        digest = hmac.digest(key, b"fingerprint\0" + text.encode(), hashlib.sha256)
         return base64.b32encode(digest[:10]).decode().lower()
 
     def _mac(self, key: int, body: bytes) -> bytes:

@@ -5,12 +5,13 @@ import stat
 import pytest
 from sqlmodel import select
 
-from mailhub import journal, outbox, storage
+from mailhub import journal, keys, outbox, storage
 from mailhub.centre import people, requests
 from mailhub.centre.requests import Attachment, Request
 from mailhub.config import load
 from mailhub.database import Database
 from mailhub.journal import Inbound, InboundState, Verdict
+from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Outgoing, OutgoingState
 from tests.cli.program import NOW, QUESTION
 
@@ -521,6 +522,21 @@ def test_keys_are_listed_without_their_secrets_and_rotated(run, home):
     ]
     for line in (home / "storage" / "keys" / "tokens").read_text().splitlines():
         assert line.split()[1] not in listed.out
+
+
+def test_a_leaked_first_key_goes_on_making_digests_and_nothing_else(run, home):
+    """Addresses that must not be written to stay known; every token it made is dead."""
+    folder = home / "storage" / "keys"
+    before = keys.keyring(folder)
+    run("keys", "rotate", "--home", home)
+    leaked, new = (folder / "tokens").read_text().splitlines()
+    (folder / "tokens").write_text(f"{leaked} digests\n{new}\n")
+    run("keys", "rotate", "--home", home)
+    after = keys.keyring(folder)
+
+    assert (after.current, sorted(after.secrets)) == (3, [2, 3])
+    assert after.fingerprint("address n@kerbrec.example") == before.fingerprint("address n@kerbrec.example")
+    assert after.open(before.seal(Token(Purpose.ANSWER, 1, 1))) is None
 
 
 def test_a_key_others_can_read_is_not_used(run, home):

@@ -71,3 +71,12 @@ def test_a_purpose_cannot_be_changed(other):
 def test_a_fingerprint_survives_rotation_and_hides_its_text():
     assert RING.fingerprint("ack:Q-2026-0001") == Keyring(2, {1: OLD, 2: NEW}).fingerprint("ack:Q-2026-0001")
     assert RING.fingerprint("a") != Keyring(1, {1: NEW}).fingerprint("a")
+
+
+def test_a_leaked_first_key_makes_fingerprints_still_and_no_token():
+    """An address that must not be written to stays known, whoever has read the key."""
+    leaked = Keyring(2, {2: NEW}, digests=OLD)
+
+    assert leaked.fingerprint("a") == RING.fingerprint("a")
+    assert leaked.open(RING.seal(TOKEN)) is None
+    assert leaked.open(leaked.seal(TOKEN)) == TOKEN
