@@ -1,6 +1,5 @@
 """The options that many commands share, each described once."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +9,6 @@ import typer
 
 def _folder(given: Path) -> Path:
     """The home as a full path, for every message and for whoever changes folder later."""
-    # Settings are read from MAILHUB_… too, and would find the variable again after `--home` has gone before it.
-    os.environ.pop("MAILHUB_HOME", None)
     return given.absolute()
 
 
