@@ -21,7 +21,7 @@ from pathlib import Path
 
 import structlog
 
-from mailhub import keys, lists, outbox
+from mailhub import keys, lists, migrations, outbox
 from mailhub.centre import cadences
 from mailhub.centre.calendar import Calendar
 from mailhub.centre.profile import Centre, Courtesy, Service
@@ -31,7 +31,7 @@ from mailhub.database import Database
 from mailhub.deliver.courier import Courier
 from mailhub.deliver.pacing import Pace
 from mailhub.deliver.wire import Relay
-from mailhub.errors import HomeError, SettingsError
+from mailhub.errors import SettingsError
 from mailhub.handlers import enrolment
 from mailhub.handlers.desk import Desk
 from mailhub.journal import Verdict
@@ -108,13 +108,16 @@ def signer(settings: Settings) -> Signer | None:
     return keys.signer(settings.storage / "keys", settings.centre.domain, settings.dkim.selector)
 
 
-def ready(house: House) -> None:
-    """Refuse to run on a database that is not at the form this version needs."""
-    stands_at, needed = house.database.version()
-    if stands_at != needed:
-        raise HomeError(
-            f"the database stands at {stands_at or 'nothing'}, this version needs {needed}: run `mailhub db upgrade`"
-        )
+def calendar(settings: Settings) -> Calendar:
+    """The working days of a centre."""
+    promise = settings.promise
+    return Calendar(
+        time_zone=settings.centre.time_zone,
+        cut_off=promise.cut_off,
+        country=promise.country,
+        subdivision=promise.subdivision,
+        closures=tuple(closure(written) for written in promise.closures),
+    )
 
 
 async def serve(
@@ -132,7 +135,7 @@ async def serve(
     settings = house.settings
     sys.setswitchinterval(SWITCH_SECONDS)
     with _only_one(settings, house.database):
-        ready(house)
+        migrations.require(*house.database.version())
         await asyncio.to_thread(house.courier.recover, everything=house.database.dialect == "sqlite")
         stop = stop or asyncio.Event()
         _stop_on_signals(stop)
@@ -279,7 +282,7 @@ def _only_one(settings: Settings, database: Database) -> Iterator[None]:
     if database.dialect != "sqlite":
         yield
         return
-    with HomeLock(settings.storage / "lock"), database.checkpointing():
+    with HomeLock(settings.storage / "lock"):
         yield
 
 
@@ -293,13 +296,7 @@ def _centre(settings: Settings) -> Centre:
         phone=settings.centre.phone,
         website=settings.centre.website,
         local_parts={service: getattr(settings.addresses, service.value) for service in Service},
-        calendar=Calendar(
-            time_zone=settings.centre.time_zone,
-            cut_off=promise.cut_off,
-            country=promise.country,
-            subdivision=promise.subdivision,
-            closures=tuple(closure(written) for written in promise.closures),
-        ),
+        calendar=calendar(settings),
         promise=Promise(
             promise.first_contact, promise.quick_fact, promise.document_search, promise.topic_dossier
         ),
@@ -421,7 +418,7 @@ def _tell_systemd(state: str) -> None:
 async def tick(house: House) -> int:
     """Do what waits now, once: doubts, retention, mails, letters; how many raw mails the retention clock removed."""
     with _only_one(house.settings, house.database):
-        ready(house)
+        migrations.require(*house.database.version())
         house.courier.recover(everything=house.database.dialect == "sqlite")
         forgotten = Scheduler(house.database, house.now, retention(house.settings)).forget_old_mail()
         _tend(house)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mailhub import keys, outbox
+from mailhub import keys, migrations, outbox
 from mailhub.database import Database
 from mailhub.errors import HomeError, Refused
 from mailhub.locks import HomeLock
@@ -59,11 +59,7 @@ def exists(database: Database) -> None:
 def ready(database: Database) -> None:
     """Refuse to work on a database that is missing, or not at the form this version needs."""
     exists(database)
-    stands_at, needed = database.version()
-    if stands_at != needed:
-        raise HomeError(
-            f"the database stands at {stands_at or 'nothing'}, this version needs {needed}; run `mailhub db upgrade`"
-        )
+    migrations.require(*database.version())
 
 
 @contextmanager

@@ -13,8 +13,6 @@ from mailhub.cli import opening, screen
 from mailhub.cli.options import HERE, AsJson, AsLines, Home
 
 if TYPE_CHECKING:  # see above
-    from mailhub.centre.calendar import Calendar
-    from mailhub.config import Settings
     from mailhub.lists import Lists
 
 app = typer.Typer(help="Publications and circles, and when they appear.", no_args_is_help=True)
@@ -82,10 +80,10 @@ def calendar(
     json: AsLines = False,
 ) -> None:
     """Print the dates of a publication, and what moved them."""
+    from mailhub import app as house
     from mailhub.centre import cadences
 
-    settings, read = opening.settings(home), _lists(home)
-    days = _calendar(settings)
+    days, read = house.calendar(opening.settings(home)), _lists(home)
     start = date(year, 1, 1) if year else days.local(opening.this_moment()).date()
     shown = [read.publication(code)] if code is not None else read.publications
     rows = [
@@ -105,17 +103,3 @@ def _lists(home: Path) -> "Lists":
     from mailhub.centre import cadences
 
     return lists.load(home / "lists", cadence=cadences.parse)
-
-
-def _calendar(settings: "Settings") -> "Calendar":
-    """The working days of this centre."""
-    from mailhub.centre.calendar import Calendar
-    from mailhub.config import closure
-
-    promise = settings.promise
-    return Calendar(
-        time_zone=settings.centre.time_zone,
-        country=promise.country,
-        subdivision=promise.subdivision,
-        closures=tuple(closure(written) for written in promise.closures),
-    )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from mailhub.errors import HomeError
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -24,6 +26,14 @@ def current(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def require(stands_at: str | None, needed: str | None) -> None:
+    """Refuse to work on a database that is not at the form this version needs."""
+    if stands_at != needed:
+        raise HomeError(
+            f"the database stands at {stands_at or 'nothing'}, this version needs {needed}; run `mailhub db upgrade`"
+        )
 
 
 def config(connection: Connection) -> "Config":

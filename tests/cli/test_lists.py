@@ -1,5 +1,9 @@
 """What `mailhub lists` says of a new home: two publications, nothing wrong, and their dates."""
 
+from datetime import time
+
+from mailhub import app, config
+
 
 def test_a_new_home_has_the_letter_and_the_review(run, home):
     listed = run("lists", "ls", "--json", "--home", home)
@@ -38,6 +42,24 @@ def test_closures_of_the_settings_move_dates(run, home):
             "hour": "09:00",
         }
     ]
+
+
+def test_the_days_printed_are_the_days_served(home):
+    """One calendar for both, cut-off included."""
+    settings = home / "mailhub.toml"
+    text = settings.read_text("utf-8")
+    settings.write_text(
+        text.replace('# cut_off = "17:00:00"', "cut_off = 12:00:00").replace(
+            "# cut_off = 17:00:00", "cut_off = 12:00:00"
+        ),
+        "utf-8",
+    )
+    read = config.load(home, {})
+    built = app.build(read)
+    built.close()
+
+    assert built.centre.calendar == app.calendar(read)
+    assert app.calendar(read).cut_off == time(12)
 
 
 def test_from_today_a_year_of_dates(run, home):
