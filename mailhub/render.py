@@ -20,6 +20,7 @@ PACKAGED = next(
     if place.is_dir()
 )
 _LOCALE = "fr_FR"
+_NO_BREAK = "\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def _written(year: int, month: int, day: int) -> str:
 
 
 def french_hour(instant: datetime) -> str:
-    """« 10 h 42 », on the clock the instant is given in."""
-    return format_time(instant, "H 'h' mm", locale=_LOCALE)
+    """« 10 h 42 », on the clock the instant is given in; no line breaks within it."""
+    return format_time(instant, f"H'{_NO_BREAK}h{_NO_BREAK}'mm", locale=_LOCALE)
 
 
 def french_size(octets: int) -> str:
@@ -88,8 +89,9 @@ def french_size(octets: int) -> str:
     for unit, factor in (("Mo", 1024 * 1024), ("Ko", 1024)):
         if octets >= factor:
             value = octets / factor
-            return f"{value:.1f} {unit}".replace(".", ",") if value < 10 else f"{value:.0f} {unit}"
-    return f"{octets} octets"
+            figure = f"{value:.1f}".replace(".", ",") if value < 10 else f"{value:.0f}"
+            return f"{figure}{_NO_BREAK}{unit}"
+    return f"{octets}{_NO_BREAK}octets"
 
 
 def quoted(text: str) -> str:

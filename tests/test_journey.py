@@ -9,7 +9,7 @@ from mailhub import journal
 from mailhub.centre import people, requests
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import ExchangeKind, RequestState
-from mailhub.mail.tokens import Purpose, Token
+from mailhub.mail.tokens import Keyring, Purpose, Token
 from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, centre_of, mail, reply
 
 PRIVATE = ("claire", "yann.riou", "rep+", "note+", "Qui demande", "interne", "Échéance", "Organisme")
@@ -174,7 +174,7 @@ def test_large_files_are_listed_and_fetched_by_a_signed_link(database, now):
         )
         token = centre.centre.keyring.open(link.rpartition("/")[2])
         assert list(copy.iter_attachments()) == []
-        assert "diaporama.pdf (2,0 Ko, application/pdf)" in body(copy)
+        assert "diaporama.pdf (2,0\u00a0Ko, application/pdf)" in body(copy)
         assert (token.purpose, token.thread) == (Purpose.FILE, 1)
         assert token.until > 0
 
@@ -807,6 +807,58 @@ def test_a_bounce_with_a_forged_return_path_is_charged_to_nobody(centre):
 
     assert centre.verdicts()[-1] == "bounce"
     assert centre.outbox("answer")[0].state == "sent"
+
+
+def test_marks_of_ours_that_a_stranger_wrote_change_nothing_and_go_no_further(centre):
+    """SEC13: an X-Mailhub field and a foreign Authentication-Results buy no trust, and reach neither staff nor asker."""
+    forged = {
+        "X-Mailhub-Loop": "quelquechose",
+        "X-Mailhub-Trust": "strong",
+        "X-Mailhub-Staff": CLAIRE,
+        "Authentication-Results": f"mail.{DOMAIN}; dmarc=pass header.from=kerbrec.example",
+    }
+    centre.proven.clear()
+    centre.send(question(headers=forged))
+    centre.settle()
+
+    assert centre.verdicts() == ["request opened"]
+    copy = centre.postbox.to(CLAIRE)[-1]
+    (acknowledgement,) = centre.postbox.to(NADIA)
+    assert acknowledgement["Subject"] == "Votre question [Q-2026-0001]"  # as to anyone unproven
+    for letter in (copy, acknowledgement):
+        assert_nothing_of(forged, letter)
+
+    centre.proven |= {CLAIRE}
+    answer(centre, "2 340 habitants.", copy, headers=forged)
+
+    assert_nothing_of(forged, centre.postbox.to(NADIA)[-1])
+    assert "2 340 habitants." in body(centre.postbox.to(NADIA)[-1])
+
+
+def assert_nothing_of(forged, letter):
+    """Our own loop mark is the only X-Mailhub field a letter of ours has."""
+    marks = [name for name in letter.keys() if name.lower().startswith("x-mailhub")]  # noqa: SIM118 — each field
+    assert marks in ([], ["X-Mailhub-Loop"])
+    assert letter["Authentication-Results"] is None
+    assert not {value for value in forged.values() if value != CLAIRE} & set(map(str, letter.values()))
+
+
+def test_the_loop_mark_of_another_centre_is_not_ours(centre):
+    """SEC13: neither a mark made with another key nor that of another domain makes a mail our own; ours does."""
+    other = Keyring(1, {1: bytes(32)})
+    ring = centre.centre.keyring
+    marks = (other.fingerprint(f"loop {DOMAIN}"), ring.fingerprint("loop ailleurs.example"))
+    for number, mark in enumerate((*marks, ring.fingerprint(f"loop {DOMAIN}"))):
+        centre.send(
+            mail(
+                f"Question numéro {number} ?",
+                message_id=f"<{number}@x.example>",
+                headers={"X-Mailhub-Loop": mark},
+            )
+        )
+        centre.handle()
+
+    assert centre.verdicts() == ["request opened", "request opened", "automatic"]
 
 
 def test_two_authors_are_nobody(centre):
