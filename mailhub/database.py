@@ -16,20 +16,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NoReturn
 
-import structlog
-from sqlalchemy import Connection, Enum, event, text
+from sqlalchemy import Connection, Enum, text
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session, SQLModel
 
 from mailhub import engines, migrations
 from mailhub.errors import Refused, StorageTrouble
-
-CHECKPOINT_SECONDS = 0.05  # between two looks at the log: what is written again and again is copied once
-CHECKPOINT_OCTETS = 4 * 1024 * 1024  # as SQLite does by itself, at 1,000 pages of 4 KiB
-LONGEST_LOG_FRAMES = 4_096  # 16 MiB: then the log is begun anew, and writers wait 30 ms; at 64 MiB it was 150
-
-log = structlog.get_logger()
 
 # Both engines then give a constraint the same name, and a migration can name what it drops.
 SQLModel.metadata.naming_convention = {
@@ -146,32 +138,6 @@ class Database:
             os.close(descriptor)
             Path(partial).unlink(missing_ok=True)
 
-    @contextmanager
-    def checkpointing(self) -> Iterator[None]:
-        """Until the block ends, copy SQLite's write-ahead log into the database beside the commits, not on their time.
-
-        A commit is safe once it is in the log, so a copy that is late, or that the disk refuses, loses nothing.
-        Other processes go on copying after their own commits. PostgreSQL has a process for it.
-        """
-        if self.dialect != "sqlite":
-            yield
-            return
-        with engines.trouble_named():
-            connection = engines.sqlite(self.url, begin="BEGIN").raw_connection()
-        connection.detach()  # it belongs to no pool: closing it closes it
-        connection.cursor().execute("PRAGMA busy_timeout = 0")  # no reader is waited for while writers wait
-        ended = threading.Event()
-        thread = threading.Thread(
-            target=self._tend_log, args=(connection, ended), name="checkpoints", daemon=True
-        )
-        with closing(connection), self._commits_without_checkpoints():
-            thread.start()
-            try:
-                yield
-            finally:
-                ended.set()
-                thread.join()
-
     def close(self) -> None:
         """Let go of every connection; SQLite then tidies its write-ahead log away."""
         self._reader.dispose()
@@ -191,36 +157,6 @@ class Database:
             self._here.writing = False
             if self._turn is not None:
                 self._turn.release()
-
-    @contextmanager
-    def _commits_without_checkpoints(self) -> Iterator[None]:
-        event.listen(self.engine, "connect", engines.without_checkpoints)
-        self.engine.dispose()  # the connection that writes is opened anew
-        try:
-            yield
-        finally:
-            event.remove(self.engine, "connect", engines.without_checkpoints)
-            self.engine.dispose()
-
-    def _tend_log(self, connection: PoolProxiedConnection, ended: threading.Event) -> None:
-        log_file = Path(f"{self.url.database}-wal")
-        copied, well = 0, True
-        while not ended.wait(CHECKPOINT_SECONDS):
-            try:
-                # Never twice without a commit between: up to 3.51.2, SQLite may corrupt the database when a commit
-                # begins the log anew while a checkpoint that finds nothing to copy starts.
-                # https://www.sqlite.org/wal.html#walresetbug
-                if log_file.stat().st_size >= CHECKPOINT_OCTETS and _commits_seen(connection) != copied:
-                    frames = _copy(connection, "PASSIVE")
-                    copied = _commits_seen(connection)
-                    if frames > LONGEST_LOG_FRAMES:  # others got ahead of the copy, again and again
-                        with self._in_turn():
-                            _copy(connection, "RESTART")
-                well = True
-            except (OSError, sqlite3.Error, StorageTrouble) as error:
-                if well:  # once, not twenty times a second
-                    log.critical("write-ahead log cannot be copied", why=str(error))
-                well = False
 
     @contextmanager
     def _without_foreign_keys(self) -> Iterator[Connection]:
@@ -257,17 +193,6 @@ class _ReadingSession(_VerbSession):
         if self.new or self.dirty or self.deleted:
             raise Refused("a reading never writes; Database.transaction does")
         super().flush(objects)
-
-
-def _copy(connection: PoolProxiedConnection, mode: Literal["PASSIVE", "RESTART"]) -> int:
-    """Copy the log into the database; say how many frames it holds, copied or not."""
-    (_, frames, _), *_ = connection.cursor().execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-    return int(frames)
-
-
-def _commits_seen(connection: PoolProxiedConnection) -> int:
-    """A number that is another one once somebody else has committed a change."""
-    return int(connection.cursor().execute("PRAGMA data_version").fetchall()[0][0])
 
 
 def _pg_dump(url: URL, path: Path) -> str:

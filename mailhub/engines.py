@@ -79,11 +79,6 @@ def sqlite(
     return engine
 
 
-def without_checkpoints(connection: sqlite3.Connection, _: object) -> None:
-    """Have a new connection leave the write-ahead log to whoever tends it (a listener of "connect")."""
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-
-
 def postgresql(url: URL) -> Engine:
     """An engine for several processes, of one machine or many."""
     try:

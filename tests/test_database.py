@@ -308,43 +308,6 @@ def test_sqlite_is_set_up_to_keep_its_promises(sqlite_url: str):
     database.close()
 
 
-def autocheckpoint(database: Database) -> int:
-    """After how many pages the connection that writes copies the log by itself."""
-    with database.transaction() as session:
-        return session.connection().exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one()
-
-
-def test_a_house_that_serves_copies_the_log_beside_its_commits(sqlite_url: str, now: datetime):
-    database = Database(sqlite_url)
-    path = Path(str(database.url.database))
-
-    with database.checkpointing():
-        serving, commits = autocheckpoint(database), 0
-        while path.stat().st_size < 8 * 1024 * 1024 and commits < 5_000:  # no commit of ours makes it grow
-            happen(database, keeping(b"%d" % commits + bytes(200_000), now))
-            commits += 1
-        copied = path.stat().st_size
-
-    assert (serving, autocheckpoint(database)) == (0, 1000)
-    assert copied >= 8 * 1024 * 1024
-    assert len(kept(database)) == commits
-    database.close()
-    assert not Path(f"{path}-wal").exists()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    connection.close()
-
-
-def test_checkpoints_of_postgresql_are_its_own_affair(postgresql_url: str, now: datetime):
-    database = Database(postgresql_url)
-
-    with database.checkpointing():
-        happen(database, keeping(b"a mail", now))
-
-    assert kept(database) == {b"a mail"}
-    database.close()
-
-
 def test_nobody_else_on_the_machine_reads_the_mails(tmp_path: Path, now: datetime):
     database = Database(f"sqlite:///{tmp_path}/mailhub.db")
     database.upgrade()
