@@ -265,6 +265,58 @@ def test_a_mail_that_lost_a_race_against_another_process_is_handled_all_the_same
         each.close()
 
 
+def test_mails_of_two_processes_that_lock_each_other_out_are_both_handled(postgresql_url, now):
+    """PostgreSQL ends one of the two (40P01): no fault of the mail, which waits and is handled by the next step."""
+    database, other = Database(postgresql_url), Database(postgresql_url)
+    holds_person, holds_counter = threading.Event(), threading.Event()
+    troubles: list[StorageTrouble] = []
+
+    def locking(own: str, mine: threading.Event, theirs: threading.Event, wanted: str):
+        def handler(reading, desk):
+            if not mine.is_set():
+                desk.session.execute(sa.text("SET LOCAL deadlock_timeout = '20ms'"))
+                desk.session.execute(sa.text(own))
+                mine.set()
+                assert theirs.wait(LONGEST_SECONDS)
+                desk.session.execute(sa.text(wanted))
+            return HANDLERS[Errand.QUESTION](reading, desk)
+
+        return {**HANDLERS, Errand.QUESTION: handler}
+
+    def step(pipeline) -> None:
+        try:
+            pipeline.step()
+        except StorageTrouble as trouble:
+            troubles.append(trouble)
+
+    person, counter = "SELECT id FROM person FOR UPDATE", "UPDATE counter SET last = last"
+    with centre_of(database, now) as centre:
+        centre.hire("Claire Morvan", CLAIRE)
+        centre.send(question())
+        centre.handle()
+        here = replace(centre.pipeline, handlers=locking(person, holds_person, holds_counter, counter))
+        there = replace(
+            centre.pipeline, database=other, handlers=locking(counter, holds_counter, holds_person, person)
+        )
+        centre.send(question(message_id="<q2@kerbrec.example>", number=2))
+        first = threading.Thread(target=step, args=[here])
+        first.start()
+        assert holds_person.wait(LONGEST_SECONDS)
+        centre.send(question(message_id="<q3@kerbrec.example>", number=3))
+        step(there)
+        first.join(LONGEST_SECONDS)
+
+        assert [trouble.__cause__.orig.sqlstate for trouble in troubles] == ["40P01"]
+        assert sorted(centre.verdicts()) == ["request opened", "request opened", "waiting"]
+        centre.handle()
+        assert [(row.verdict, row.attempts) for row in centre.journal()] == [("request opened", 0)] * 3
+        with database.reading() as session:
+            numbers = [requests.called(session, f"Q-2026-000{number}").id for number in (1, 2, 3)]
+        assert len(set(numbers)) == 3
+    for each in (database, other):
+        each.close()
+
+
 def test_a_server_that_only_reads_is_451(postgresql_url, now):
     database = Database(postgresql_url)
     with centre_of(database, now) as centre:

@@ -829,7 +829,13 @@ def test_marks_of_ours_that_a_stranger_wrote_change_nothing_and_go_no_further(ce
         assert_nothing_of(forged, letter)
 
     centre.proven |= {CLAIRE}
-    answer(centre, "2 340 habitants.", copy, headers=forged)
+    written, address = reply(
+        copy, "2 340 habitants.", sender=CLAIRE, name="Claire Morvan", message_id="<c1@x.example>"
+    )
+    for name, value in forged.items():
+        written[name] = value
+    centre.send(written, CLAIRE, address)
+    centre.settle()
 
     assert_nothing_of(forged, centre.postbox.to(NADIA)[-1])
     assert "2 340 habitants." in body(centre.postbox.to(NADIA)[-1])
