@@ -809,6 +809,14 @@ def test_a_bounce_with_a_forged_return_path_is_charged_to_nobody(centre):
     assert centre.outbox("answer")[0].state == "sent"
 
 
+def test_a_question_in_the_name_of_the_centre_reaches_staff_and_is_not_acknowledged_to_ourselves(centre):
+    centre.send(question(sender=f"question@{DOMAIN}"), f"question@{DOMAIN}")
+    centre.settle()
+
+    assert centre.verdicts() == ["request opened"]
+    assert [letter.kind for letter in centre.outbox()] == ["staff-copy"]
+
+
 def test_marks_of_ours_that_a_stranger_wrote_change_nothing_and_go_no_further(centre):
     """SEC13: an X-Mailhub field and a foreign Authentication-Results buy no trust, and reach neither staff nor asker."""
     forged = {

@@ -198,6 +198,10 @@ def _may_acknowledge(desk: Desk, reading: Reading, asker: people.Person) -> bool
     courtesy, sender = desk.centre.courtesy, reading.sender
     if sender is None or not reading.sort.may_answer or address.never_answer(sender):
         return False
+    if desk.centre.is_ours(
+        sender
+    ):  # a form on the centre's own site, or a forger: we would write to ourselves
+        return False
     if reading.standing.staff is not None or reading.standing.repeated >= courtesy.alike_in_half_an_hour:
         return False
     within_the_hour, within_the_day = written_to(desk.session, sender, "acknowledgement", desk.now)
