@@ -28,6 +28,7 @@ from sqlmodel import select
 from mailhub import app, config, outbox
 from mailhub.centre import people, requests
 from mailhub.centre.people import EmailAddress
+from mailhub.centre.profile import Courtesy
 from mailhub.centre.requests import RequestState
 from mailhub.database import Database
 from mailhub.deliver.wire import Relay, Timeouts
@@ -315,6 +316,28 @@ def test_mails_of_two_processes_that_lock_each_other_out_are_both_handled(postgr
         assert len(set(numbers)) == 3
     for each in (database, other):
         each.close()
+
+
+def test_tables_that_change_while_mail_is_handled_cost_no_mail_an_attempt(postgresql_url, now):
+    """Every text column gets another type under statements the driver has prepared (0A000, were one refused)."""
+    database = Database(postgresql_url)
+    with centre_of(database, now, courtesy=Courtesy(per_hour=50, per_day=50)) as centre:
+        centre.hire("Claire Morvan", CLAIRE)
+        for number in range(1, 9):  # the driver prepares what it has carried out five times
+            centre.send(question(message_id=f"<q{number}@kerbrec.example>", number=number))
+            centre.handle()
+        with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as migrating:
+            columns = migrating.execute(
+                "SELECT table_name, column_name FROM information_schema.columns"
+                " WHERE table_schema = 'public' AND data_type = 'character varying'"
+            ).fetchall()
+            for table, column in columns:
+                migrating.execute(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE text')
+        centre.send(question(message_id="<q9@kerbrec.example>", number=9))
+        centre.handle()
+
+        assert [(row.verdict, row.attempts) for row in centre.journal()] == [("request opened", 0)] * 9
+    database.close()
 
 
 def test_a_server_that_only_reads_is_451(postgresql_url, now):
