@@ -121,17 +121,26 @@ async def serve_site(listen: str, site: Site, stop: asyncio.Event) -> None:
     if not listen:
         await stop.wait()
         return
-    host, _, port = listen.rpartition(":")
-    config = uvicorn.Config(
-        site.application(),
-        host=host.strip("[]"),
-        port=int(port),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(listener(listen, site))
     serving = asyncio.create_task(server._serve())  # noqa: SLF001 — `serve` would take over the signals
     await stop.wait()
     server.should_exit = True
     await serving
+
+
+def listener(listen: str, site: Site) -> uvicorn.Config:
+    """How the pages are listened for; only a web server on this very machine is believed about who asks."""
+    host, _, port = listen.rpartition(":")
+    return uvicorn.Config(
+        site.application(),
+        host=host.strip("[]"),
+        port=int(port),
+        proxy_headers=True,
+        forwarded_allow_ips=[
+            "127.0.0.1",
+            "::1",
+        ],  # written out: FORWARDED_ALLOW_IPS of the environment goes before
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+    )

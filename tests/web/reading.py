@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlmodel import SQLModel, select
 from starlette.applications import Starlette
@@ -42,6 +43,15 @@ class Reading:
         with TestClient(
             self.application, base_url=PAGES, client=(address, 50000), follow_redirects=False
         ) as client:
+            yield client
+
+    @contextmanager
+    def served(self, peer: str) -> Iterator[TestClient]:
+        """What talks to the listener itself from this address: a web server before it, or somebody directly."""
+        here = site.Site(self.database, self.centre, Renderer(), self.clock, CollectorRegistry())
+        config = site.listener("127.0.0.1:0", here)
+        config.load()
+        with TestClient(config.loaded_app, base_url=PAGES, client=(peer, 50000)) as client:
             yield client
 
     def over(self, database: Database) -> "Reading":

@@ -2,23 +2,18 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from mailhub import outbox
-from mailhub.centre import people, requests, subscriptions
-from mailhub.centre.calendar import Calendar
-from mailhub.centre.requests import Written
+from mailhub.centre import people, subscriptions
 from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source, State
 from mailhub.database import Database
-from mailhub.mail.message import Part
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Outgoing
 from mailhub.web import subscriptions as pages
-from mailhub.web.choices import EPOCH_DAY
 from tests.journey import read
 from tests.readers import KEYRING, by_phone, subscribed
 from tests.web.reading import PAGES, PIERRE, Reading, pages_of
@@ -430,67 +425,6 @@ def test_a_bad_token_says_nothing_about_why(small):
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
     assert small.everything() == before
-
-
-def test_a_good_link_gives_the_file_and_every_other_the_same_answer_to_the_letter(small, now):
-    """Forged, expired, unknown, of another purpose, of someone who is staff no more: nobody learns which (SEC20)."""
-    with small.database.transaction() as session:
-        claire = people.hire(session, "Claire Morvan", ["claire.morvan@villes-rives.example"], now)
-        yann = people.hire(session, "Yann Riou", ["yann.riou@villes-rives.example"], now)
-        file = kept_file(session, now)
-        people.disable(session, "Yann Riou")
-        staff, gone = people.identity(claire), people.identity(yann)
-    today = now.toordinal() - EPOCH_DAY
-    good = Token(Purpose.FILE, file, staff, today)
-    sealed = KEYRING.seal(good)
-    wrong = [
-        "x",
-        sealed[:-2] + ("aa" if sealed[-2:] != "aa" else "bb"),
-        *map(
-            KEYRING.seal,
-            [
-                replace(good, until=today - 1),
-                replace(good, thread=9999),
-                replace(good, person=gone),
-                replace(good, person=9999),
-                replace(good, purpose=Purpose.BOUNCE),
-                Token(Purpose.DONE, small.row_id, small.person_id, today - 1),
-                Token(Purpose.JOIN, 9999, small.person_id),
-            ],
-        ),
-    ]
-
-    with small.client() as client:
-        fetched = client.get(f"/fichiers/{sealed}")
-        answers = [
-            client.request(method, f"/{page}/{token}")
-            for page in ("fichiers", "quitter", "preferences", "annuler", "confirmer")
-            for method in ("GET", "HEAD")
-            for token in wrong
-        ]
-
-    assert (fetched.status_code, fetched.content) == (200, b"plan")
-    assert fetched.headers["Content-Disposition"].startswith("attachment;")
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({answer.content for answer in answers if answer.request.method == "GET"}) == 1
-    assert len({tuple(sorted(answer.headers.items())) for answer in answers}) == 1
-
-
-def kept_file(session: Session, now: datetime) -> int:
-    """A file that came with a question."""
-    asker = people.introduce(session, "n.benali@kerbrec.example", None, now)
-    plan = Part("plan.pdf", "application/pdf", b"plan", sha256="", inline=False, content_id=None)
-    _, exchange = requests.open_(
-        session,
-        requester_id=people.identity(asker),
-        service="question",
-        suggested=None,
-        written=Written("Voici.", None, None, (), None, now, (plan,)),
-        calendar=Calendar(),
-        promise=requests.Promise(),
-    )
-    (file,) = requests.attachments(session, people.identity(exchange))
-    return people.identity(file)
 
 
 def test_who_tries_many_tokens_waits_and_whoever_has_a_good_one_does_not(small):

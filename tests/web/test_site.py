@@ -1,0 +1,113 @@
+"""What all pages stand on: the listener and whom it believes, links to files, one answer for every bad link."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlmodel import Session
+
+from mailhub.centre import people, requests
+from mailhub.centre.calendar import Calendar
+from mailhub.centre.requests import Written
+from mailhub.database import Database
+from mailhub.mail.message import Part
+from mailhub.mail.tokens import Purpose, Token
+from mailhub.web import subscriptions
+from mailhub.web.choices import EPOCH_DAY
+from tests.readers import KEYRING
+from tests.web.reading import pages_of
+
+
+@pytest.fixture
+def small(sqlite_url: str, now: datetime):
+    """A centre with its pages and one reader."""
+    database = Database(sqlite_url)
+    yield pages_of(database, now)
+    database.close()
+
+
+def test_a_good_link_gives_the_file_and_every_other_the_same_answer_to_the_letter(small, now):
+    """Forged, expired, unknown, of another purpose, of someone who is staff no more: nobody learns which (SEC20)."""
+    with small.database.transaction() as session:
+        claire = people.hire(session, "Claire Morvan", ["claire.morvan@villes-rives.example"], now)
+        yann = people.hire(session, "Yann Riou", ["yann.riou@villes-rives.example"], now)
+        file = kept_file(session, now)
+        people.disable(session, "Yann Riou")
+        staff, gone = people.identity(claire), people.identity(yann)
+    today = now.toordinal() - EPOCH_DAY
+    good = Token(Purpose.FILE, file, staff, today)
+    sealed = KEYRING.seal(good)
+    wrong = [
+        "x",
+        sealed[:-2] + ("aa" if sealed[-2:] != "aa" else "bb"),
+        *map(
+            KEYRING.seal,
+            [
+                replace(good, until=today - 1),
+                replace(good, thread=9999),
+                replace(good, person=gone),
+                replace(good, person=9999),
+                replace(good, purpose=Purpose.BOUNCE),
+                Token(Purpose.DONE, small.row_id, small.person_id, today - 1),
+                Token(Purpose.JOIN, 9999, small.person_id),
+            ],
+        ),
+    ]
+
+    with small.client() as client:
+        fetched = client.get(f"/fichiers/{sealed}")
+        answers = [
+            client.request(method, f"/{page}/{token}")
+            for page in ("fichiers", "quitter", "preferences", "annuler", "confirmer")
+            for method in ("GET", "HEAD")
+            for token in wrong
+        ]
+
+    assert (fetched.status_code, fetched.content) == (200, b"plan")
+    assert fetched.headers["Content-Disposition"].startswith("attachment;")
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers if answer.request.method == "GET"}) == 1
+    assert len({tuple(sorted(answer.headers.items())) for answer in answers}) == 1
+
+
+def kept_file(session: Session, now: datetime) -> int:
+    """A file that came with a question."""
+    asker = people.introduce(session, "n.benali@kerbrec.example", None, now)
+    plan = Part("plan.pdf", "application/pdf", b"plan", sha256="", inline=False, content_id=None)
+    _, exchange = requests.open_(
+        session,
+        requester_id=people.identity(asker),
+        service="question",
+        suggested=None,
+        written=Written("Voici.", None, None, (), None, now, (plan,)),
+        calendar=Calendar(),
+        promise=requests.Promise(),
+    )
+    (file,) = requests.attachments(session, people.identity(exchange))
+    return people.identity(file)
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1", "::1"])
+def test_behind_a_web_server_on_this_machine_each_visitor_is_counted_apart(small, proxy):
+    """What the visitor writes into X-Forwarded-For stands before what the web server adds, and is not believed."""
+    with small.served(proxy) as client:
+        first = [
+            client.get(
+                "/quitter/x", headers={"X-Forwarded-For": f"203.0.113.{number}, 192.0.2.7"}
+            ).status_code
+            for number in range(subscriptions.BAD_TOKENS_AN_HOUR + 1)
+        ]
+        other = client.get("/quitter/x", headers={"X-Forwarded-For": "192.0.2.8"})
+
+    assert first == [404] * subscriptions.BAD_TOKENS_AN_HOUR + [429]
+    assert other.status_code == 404
+
+
+def test_whoever_comes_directly_is_counted_as_themselves_whatever_they_write(small):
+    with small.served("192.0.2.7") as client:
+        statuses = [
+            client.get("/quitter/x", headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code
+            for number in range(subscriptions.BAD_TOKENS_AN_HOUR + 1)
+        ]
+
+    assert statuses == [404] * subscriptions.BAD_TOKENS_AN_HOUR + [429]
