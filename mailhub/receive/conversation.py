@@ -21,8 +21,9 @@ from mailhub.receive.limits import Gate, Limits, source_of
 from mailhub.receive.replies import Reply, enhanced
 
 log = logging.getLogger(__name__)
-# aiosmtpd tells every command and address at INFO; the journal is where addresses belong.
-logging.getLogger("mail.log").setLevel(logging.WARNING)
+# aiosmtpd tells every command and address at INFO, and what it does not know at WARNING; the journal is where
+# addresses belong, and the words of strangers belong nowhere.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 BLOCK: Final = 64 * 1024  # the stream pauses the peer at twice this
 # A path of RFC 5321 section 4.1.2 and the parameters after it, a little wider than the book: dots anywhere, no
