@@ -449,9 +449,9 @@ def evidence(journey: Journey) -> subscriptions.Evidence:
 def test_paper_takes_a_postal_address(centre: Journey):
     with centre.database.transaction() as session:
         subscribed(session, centre.clock(), reader(session, centre.clock(), HUGO, "Hugo Perrin"))
-    letters = Writer(centre, HUGO, "Hugo Perrin").write("Je préfère recevoir la lettre sur papier")
+    letters = Writer(centre, HUGO, "Hugo Perrin").write("papier svp")
 
-    assert verdict(centre)[0] == "triage"
+    assert verdict(centre) == ("triage", "list command in plain words")
     assert [letter["To"] for letter in letters] == [f"Claire Morvan <{CLAIRE}>"]
 
 

@@ -1,7 +1,9 @@
 """What all pages stand on: the listener and whom it believes, links to files, one answer for every bad link."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urljoin
 
 import pytest
 from sqlmodel import Session
@@ -85,6 +87,25 @@ def kept_file(session: Session, now: datetime) -> int:
     )
     (file,) = requests.attachments(session, people.identity(exchange))
     return people.identity(file)
+
+
+@pytest.mark.parametrize("path", ["/quitter/x", "/rien", "/rien/du/tout"])
+def test_a_page_that_is_not_there_leads_to_the_one_where_readers_join(small, path):
+    with small.client() as client:
+        lost = client.get(path)
+        link = re.findall(r'href="([./]*abonnement)"', lost.text)
+
+        assert (lost.status_code, len(link)) == (404, 1)
+        assert "<form" in client.get(urljoin(path, link[0])).text
+
+
+def test_the_goodbye_of_a_page_leads_to_the_one_where_readers_join(small):
+    url = f"/quitter/{small.token()}"
+    with small.client() as client:
+        before, done = client.get(url), client.post(url, data={"List-Unsubscribe": "One-Click"})
+
+    assert "abonnement" not in before.text
+    assert 'href="../abonnement"' in done.text
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1", "::1"])
