@@ -6,6 +6,7 @@ from mailhub import journal
 from mailhub.centre import people, requests, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.requests import Request
+from mailhub.centre.subscriptions import LIVE
 from mailhub.handlers import correspondence
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
@@ -35,7 +36,7 @@ def automatic(reading: Reading, desk: Desk) -> Outcome:
     note = f"{reading.sort.kind}{about}: {reading.sort.why}"
     drafts = _departed(reading, desk, request)
     if drafts:
-        note += f"; its author has left, {len(drafts)} of staff told"
+        note += "; its author has left: a task for staff"
     return Outcome(Verdict.AUTOMATIC, note, drafts)
 
 
@@ -64,7 +65,8 @@ def _departed(reading: Reading, desk: Desk, request: Request | None) -> tuple[Dr
     numbers = [people.identity(person) for person in found]
     held = subscriptions.held_by(desk.session, numbers)
     seats = [seat for number in numbers for seat in people.functions_of(desk.session, number)]
-    if not found or not (held or seats or request):
+    live = [row for row in held if row.state in LIVE]
+    if not found or not (live or seats or request):
         return ()
     values = {
         "number": reading.number,

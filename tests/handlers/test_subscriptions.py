@@ -669,6 +669,10 @@ def test_s36_a_stranger_who_left_and_a_reader_who_only_goes_away_are_nobodys_tas
 
     assert stranger.write(GONE, subject="Réponse automatique : Bonjour") == []
     assert pierre.write("Je serai absente jusqu'au 23 mars.", subject="Réponse automatique : Bonjour") == []
+    pierre.write("plus aucun message de votre part")
+    assert (
+        pierre.write(GONE, subject="Réponse automatique : Bonjour") == []
+    )  # who receives nothing is no task
 
 
 def test_s39_a_read_receipt_for_the_letter_is_noted(centre: Journey, pierre: Writer):
