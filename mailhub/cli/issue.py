@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailhub.cli import opening, screen
-from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit
+from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit, Now
 from mailhub.errors import Refused
 
 if TYPE_CHECKING:  # see above
@@ -54,6 +54,7 @@ def add(
             "--number", min=1, max=999_999, show_default="the next one", help="Number of the issue."
         ),
     ] = None,
+    now: Now = None,
     json: AsJson = False,
 ) -> None:
     """Keep a ready-made issue; refused, with everything that is wrong, unless it is fit to leave."""
@@ -61,7 +62,7 @@ def add(
     from mailhub.centre import publications
 
     settings = opening.settings(home)
-    with opening.house(home) as house:
+    with opening.house(home, now) as house:
         listed = house.centre.lists.publication(publication)
         at = instant(listed, settings, release) if release else None
         manuscript, problems = read(folder)

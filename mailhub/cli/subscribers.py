@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailhub.cli import opening, screen
-from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit
+from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit, Now
 from mailhub.errors import Refused, UnknownRow
 
 if TYPE_CHECKING:  # see above
@@ -257,13 +257,14 @@ def import_(
     home: Home = HERE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
     by: By = None,
+    now: Now = None,
     json: AsLines = False,
 ) -> None:
     """Add the readers of a file. Nobody who left, complained or objected is ever brought back."""
     from mailhub.centre.subscriptions import importing, sheet
 
     lines = sheet.read(file.read_bytes())
-    with opening.house(home) as house:
+    with opening.house(home, now) as house:
         publication = house.centre.lists.publication(to)
         keyring = house.centre.keyring
         if dry_run:

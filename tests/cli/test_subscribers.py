@@ -109,3 +109,12 @@ def test_what_is_shown_on_a_screen(run, filled):
     assert "informed" in shown.out
     assert "anne@kerbrec.example" in listed.out
     assert "Anne Le Goff;anne@kerbrec.example" in sheet.out
+
+
+def test_a_rehearsed_import_is_proof_of_the_rehearsed_day(run, home):
+    file = home / "lecteurs.csv"
+    file.write_text(FILE)
+    run("subscribers", "import", file, "--to", "lettre", "--home", home, "--now", "2026-03-03T10:00:00+01:00")
+
+    (row,) = run("subscribers", "ls", "--json", "--home", home).lines
+    assert row["changed_at"].startswith("2026-03-03T09:00")
