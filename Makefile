@@ -18,8 +18,8 @@ install: .venv/.locked ## Everything into .venv, exactly as locked
 	VIRTUAL_ENV= $(BIN)/uv sync --frozen --inexact --quiet
 	touch $@
 
-play: install ## A playable centre on loopback; ONCE=1 tells the story in the terminal and ends
-	$(BIN)/mailhub play $(if $(ONCE),--once)
+play: install ## A playable centre on loopback; ONCE=1 tells a story in the terminal and ends, STORY=lists another
+	$(BIN)/mailhub play $(if $(ONCE),--once) $(if $(STORY),--story $(STORY))
 
 test: install ## Format, lint, types, contracts, tests
 	$(BIN)/ruff format --check .

@@ -126,11 +126,13 @@ async def serve(
     ready_to_go: Callable[[list[str]], None] | None = None,
     stop: asyncio.Event | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
+    idle_seconds: float = IDLE_SECONDS,
 ) -> None:
     """Run every part until SIGTERM or SIGINT, then finish what is under way.
 
     `ready_to_go` is told where the doors are once everything runs. Letters on the wire are given `patience_seconds`
-    to end; what has not ended then is found, and called in doubt, by whoever serves next.
+    to end; what has not ended then is found, and called in doubt, by whoever serves next. What no mail has rung for,
+    such as a copy of an issue, leaves within `idle_seconds`.
     """
     settings = house.settings
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -157,7 +159,7 @@ async def serve(
         try:
             where = await door.listen(smtp=settings.receive.smtp, lmtp=settings.receive.lmtp)
             async with asyncio.TaskGroup() as tasks:
-                courier = tasks.create_task(_deliver(house.courier, letters, stop))
+                courier = tasks.create_task(_deliver(house.courier, letters, stop, idle_seconds))
                 tasks.create_task(scheduler.run(stop))
                 pages = tasks.create_task(_serve_pages(house, stop))
                 _tell_systemd("READY=1")
@@ -240,7 +242,9 @@ class Worker:
             self._bell.wait(PRESSED_SECONDS)
 
 
-async def _deliver(courier: Courier, letters: asyncio.Event, stop: asyncio.Event) -> None:
+async def _deliver(
+    courier: Courier, letters: asyncio.Event, stop: asyncio.Event, idle_seconds: float
+) -> None:
     while not stop.is_set():
         letters.clear()
         try:
@@ -250,7 +254,7 @@ async def _deliver(courier: Courier, letters: asyncio.Event, stop: asyncio.Event
             busy = False
         if not busy:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(letters.wait(), IDLE_SECONDS)
+                await asyncio.wait_for(letters.wait(), idle_seconds)
 
 
 async def _see_off(courier: asyncio.Task[None], seconds: float) -> None:

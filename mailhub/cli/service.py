@@ -5,7 +5,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -112,7 +112,17 @@ def play(
         Path | None,
         typer.Option("--home", metavar="DIR", help="Where to play.", show_default="a new temporary folder"),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Tell the story in the terminal and end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Tell a story in the terminal, each step checked, and end.")
+    ] = False,
+    story: Annotated[
+        Literal["question", "lists"] | None,
+        typer.Option(
+            "--story",
+            help="Which story --once tells: of a question, or of a letter and its readers.",
+            show_default="question",
+        ),
+    ] = None,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0: any free one.")
     ] = 0,
@@ -122,7 +132,7 @@ def play(
     from mailhub import play as stage
 
     logs.configure("warning", "text")
-    raise typer.Exit(stage.run(home=home, port=port, once=once, now=now))
+    raise typer.Exit(stage.run(home=home, port=port, once=once, now=now, story=story))
 
 
 def _recipients(house: "House", given: list[str] | None, named: Iterable[str]) -> list[str]:

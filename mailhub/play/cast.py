@@ -14,6 +14,8 @@ from mailhub.mail.address import Mailbox, domain_of, normalise
 CENTRE = "Villes & Rives"
 DOMAIN = "villes-rives.example"
 QUESTIONS = f"question@{DOMAIN}"
+LETTER = f"lettre@{DOMAIN}"
+PAGES = f"https://lettre.{DOMAIN}"
 POST = "post.play.example"  # the post office of everybody in the play
 
 
@@ -43,16 +45,19 @@ HUGO = Player("Hugo Perrin", "hugo.perrin@montelain-agglo.example", "Montelain A
 CLAIRE = Player("Claire Morvan", f"claire.morvan@{DOMAIN}", CENTRE, is_staff=True, told_of_new=True)
 YANN = Player("Yann Riou", f"yann.riou@{DOMAIN}", CENTRE, is_staff=True)
 SOIZIC = Player("Soizic Bihan", f"soizic.bihan@{DOMAIN}", CENTRE, is_staff=True)
+ODILE = Player("Odile Le Gall", "o.legall@landreger.example", "Ville de Landreger")
+MALO = Player("Malo Tanguy", "m.tanguy@ile-verte.example", "Association L’Île verte")
 
 ASKERS = (NADIA, HUGO)
 STAFF = (CLAIRE, YANN, SOIZIC)
-EVERYBODY = (*ASKERS, *STAFF)
+EVERYBODY = (*ASKERS, *STAFF)  # whose postboxes the page shows
+READERS = (ODILE, MALO)  # of the story of a letter
 
 
 def player(address: str) -> Player | None:
     """Whose address this is."""
     wanted = normalise(address)
-    return next((one for one in EVERYBODY if one.address == wanted), None)
+    return next((one for one in (*EVERYBODY, *READERS) if one.address == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "trust": {"verdicts": "header", "authserv_id": cast.POST},
     "courtesy": {"per_hour": 500, "per_day": 500, "mails_per_hour": 500},
     "relay": {"host": "127.0.0.1", "port": 8026, "tls": "none", "per_destination_per_minute": 0},
-    "web": {"listen": ""},
+    "web": {"listen": "", "public_url": cast.PAGES},
 }
 
 

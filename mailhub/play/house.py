@@ -1,6 +1,7 @@
 """The house that serves the play: `mailhub serve` in a process of its own, so that it can really be killed.
 
-It is told its ports by the environment, and says that it is ready as to systemd (sd_notify).
+It is told its ports by the environment, and says that it is ready as to systemd (sd_notify). Commands run beside it,
+in the same home, as its staff would type them.
 """
 
 import asyncio
@@ -8,8 +9,8 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,16 +21,32 @@ READY_SECONDS = 30.0
 STOP_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    status: int
+    out: str
+    aside: str  # on standard error
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, line by line."""
+        return (self.out + self.aside).splitlines()
+
+
 class House:
-    """One serving process, started, killed and started again."""
+    """One serving process, started, killed and started again; and commands beside it."""
 
     def __init__(self, home: Path, relay_port: int, now: datetime | None) -> None:
         """Letters will leave for `relay_port` of this machine; `now` stops the clock of the process."""
         self.home = home
         self.port = _free_port()  # where its door is, the same after every restart
+        self.pages_port = _free_port()
         self._relay_port = relay_port
         self._now = now
         self._process: asyncio.subprocess.Process | None = None
+        self._prompt: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -38,19 +55,50 @@ class House:
 
     async def start(self) -> None:
         """Serve, and return once the door is open."""
-        with tempfile.TemporaryDirectory(prefix="play-") as folder, closing(_notifications(folder)) as ready:
+        self._hang_up()
+        ours, theirs = socket.socketpair()
+        self._prompt = await asyncio.open_connection(sock=ours)
+        with (
+            theirs,
+            tempfile.TemporaryDirectory(prefix="play-") as folder,
+            closing(_notifications(folder)) as ready,
+        ):
             log = os.open(self.home / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command(),
-                    env=self._environment(str(Path(folder) / "ready")),
-                    stdin=asyncio.subprocess.DEVNULL,
+                    env=self._environment() | {"NOTIFY_SOCKET": str(Path(folder) / "ready")},
+                    stdin=theirs.fileno(),
                     stdout=log,
                     stderr=log,
                 )
             finally:
                 os.close(log)
             await self._until_ready(ready)
+
+    async def put_clock(self, now: datetime) -> None:
+        """Let the stopped clock of a rehearsal show another instant; return once what was due then is on its way."""
+        if self._prompt is None:
+            raise HomeError("nobody serves: there is no clock to put on")
+        self._now = now  # for commands, and after a restart
+        reader, writer = self._prompt
+        line = f"{now.isoformat()}\n".encode()
+        writer.write(line)
+        if await asyncio.wait_for(reader.readline(), READY_SECONDS) != line:
+            raise HomeError(f"the clock was not put on; the last words are in {self.home / LOG}")
+
+    async def command(self, *words: str, rehearsed: bool = False) -> Said:
+        """Run `mailhub` with these words, in this home; `rehearsed`: it knows `--now`, and is told our clock."""
+        told = ["--now", self._now.isoformat()] if rehearsed and self._now else []
+        process = await asyncio.create_subprocess_exec(
+            *_mailhub(*words, "--home", str(self.home), *told),
+            env=self._environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, aside = await process.communicate()
+        return Said(process.returncode or 0, out.decode(), aside.decode())
 
     def kill(self) -> None:
         """`kill -9`: nothing is finished, nothing is said."""
@@ -64,6 +112,7 @@ class House:
 
     async def stop(self) -> None:
         """Ask it to finish what is under way and end."""
+        self._hang_up()
         if self._process is None or self._process.returncode is not None:
             return
         self._process.terminate()
@@ -85,12 +134,17 @@ class House:
             told.cancel()
             ended.cancel()
 
+    def _hang_up(self) -> None:
+        if self._prompt is not None:
+            self._prompt[1].close()
+            self._prompt = None
+
     def _command(self) -> list[str]:
         if self._now is None:
-            return [sys.executable, "-m", "mailhub.cli", "serve", "--home", str(self.home)]
+            return _mailhub("serve", "--home", str(self.home))
         return [sys.executable, "-m", "mailhub.play.rehearsal", str(self.home), self._now.isoformat()]
 
-    def _environment(self, notify: str) -> Mapping[str, str]:
+    def _environment(self) -> dict[str, str]:
         """Ours without what would lead it to the database or the settings of a real centre."""
         mine = {
             name: value
@@ -100,8 +154,12 @@ class House:
         return mine | {
             "MAILHUB_RECEIVE__SMTP": f'["127.0.0.1:{self.port}"]',
             "MAILHUB_RELAY__PORT": str(self._relay_port),
-            "NOTIFY_SOCKET": notify,
+            "MAILHUB_WEB__LISTEN": f"127.0.0.1:{self.pages_port}",
         }
+
+
+def _mailhub(*words: str) -> list[str]:
+    return [sys.executable, "-m", "mailhub.cli", *words]
 
 
 def _notifications(folder: str) -> socket.socket:

@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import signal
 import tempfile
-from collections.abc import Coroutine
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
 from mailhub.errors import Refused
 from mailhub.play import home as homes
-from mailhub.play import page, story
+from mailhub.play import lists_story, page, question_story
 from mailhub.play.evening import Evening
 from mailhub.play.stage import Stage
 from mailhub.play.teller import FalseStepError, Teller
@@ -20,20 +21,43 @@ from mailhub.play.teller import FalseStepError, Teller
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One of the stories that are told."""
+
+    title: str
+    tell: Callable[[Evening], Awaitable[None]]
+    begins: datetime | None = None  # where its clock is put at first; None: it goes by the clock on the wall
+
+
+STORIES = {
+    "question": Story("A question in the life of a fictional centre.", question_story.tell),
+    "lists": Story(
+        "A letter of a fictional centre, and its readers.",
+        lists_story.tell,
+        datetime(2026, 3, 2, 9, 0, tzinfo=UTC),  # the day before a letter leaves
+    ),
+}
+
+
 def run(
     home: Path | None = None,
     port: int = 0,
     once: bool = False,  # noqa: FBT001, FBT002 — the shape the command line calls
     now: datetime | None = None,
+    story: str | None = None,
 ) -> int:
     """Play; the exit code is 1 when a step of the story was false.
 
     Without `home` a new temporary folder is used; it stays, because the mails are in it. `now` stops every clock.
     """
+    if story and not once:
+        raise Refused(f"the story of {story} is told in the terminal: add --once")
     folder = home.absolute() if home else Path(tempfile.mkdtemp(prefix="mailhub-play-"))
     if once and homes.was_played_in(folder):
         raise Refused(f"{folder} was played in before; the story begins in a new folder")
-    return asyncio.run(_interruptible(_tell(folder, now) if once else _show(folder, port, now), folder))
+    work = _tell(folder, STORIES[story or "question"], now) if once else _show(folder, port, now)
+    return asyncio.run(_interruptible(work, folder))
 
 
 async def _interruptible(work: Coroutine[object, object, int], folder: Path) -> int:
@@ -50,10 +74,10 @@ async def _interruptible(work: Coroutine[object, object, int], folder: Path) -> 
     return code
 
 
-async def _tell(folder: Path, now: datetime | None) -> int:
-    typer.echo(f"A question in the life of a fictional centre. Every mail is a file below {folder}")
+async def _tell(folder: Path, story: Story, now: datetime | None) -> int:
+    typer.echo(f"{story.title} Every mail is a file below {folder}")
     teller = Teller(typer.echo, folder)
-    async with Stage(folder, now) as stage:
+    async with Stage(folder, now or story.begins) as stage:
         teller.scene("The house opens")
         teller.true(f"`mailhub serve` runs as process {stage.house.pid}", stage.house.pid is not None)
         try:

@@ -1,15 +1,15 @@
 """The stage: a home, the house that serves it, and the post office around it, opened and closed together."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from mailhub.deliver.wire import Answer, Outcome
-from mailhub.play import books, home
+from mailhub.play import books, cast, home
 from mailhub.play.books import Books
+from mailhub.play.browser import Browser
 from mailhub.play.house import House
 from mailhub.play.letters import Letter, Moment
 from mailhub.play.post import Mail, PostOffice
@@ -27,12 +27,11 @@ class Stage:
         self.database = home.database(folder)
         self.post: PostOffice
         self.house: House
+        self.browser: Browser
 
-    @property
-    def now(self) -> Callable[[], datetime]:
+    def now(self) -> datetime:
         """The clock of the play."""
-        stopped = self._stopped_at
-        return (lambda: stopped) if stopped else (lambda: datetime.now(UTC))
+        return self._stopped_at or datetime.now(UTC)
 
     @property
     def moment(self) -> Moment:
@@ -46,6 +45,7 @@ class Stage:
         port = await self.post.open()
         try:
             self.house = House(self.home, port, self._stopped_at)
+            self.browser = Browser(cast.PAGES, self.house.pages_port)
             await self.house.start()
         except BaseException:
             await self.post.close()
@@ -77,6 +77,11 @@ class Stage:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         return under_way
+
+    async def put_clock(self, now: datetime) -> None:
+        """Let every stopped clock show another instant; what is due then is on its way when this returns."""
+        self._stopped_at = now
+        await self.house.put_clock(now)
 
     async def restart(self) -> None:
         """Start the house again after it was killed."""

@@ -30,15 +30,23 @@ def play(home: Path, *how: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_step_of_the_story_is_true(tmp_path):
-    told = play(tmp_path / "home", "--once")
+@pytest.mark.parametrize(
+    ("how", "first"),
+    [
+        ((), "0001-from-n.benali@kerbrec.example.eml"),
+        (("--story", "lists"), "0001-from-o.legall@landreger.example.eml"),
+    ],
+    ids=["question", "lists"],
+)
+def test_every_step_of_the_story_is_true(tmp_path, how, first):
+    told = play(tmp_path / "home", "--once", *how)
 
     assert told.returncode == 0, told.stdout + told.stderr
     assert "FALSE" not in told.stdout
     assert "Every step was true." in told.stdout
     assert told.stderr == ""
-    assert "mails/0001-from-n.benali@kerbrec.example.eml" in told.stdout
-    assert (tmp_path / "home" / "mails" / "0001-from-n.benali@kerbrec.example.eml").exists()
+    assert f"mails/{first}" in told.stdout
+    assert (tmp_path / "home" / "mails" / first).exists()
 
 
 def test_a_falsehood_ends_the_story_and_is_named(tmp_path, now):
@@ -53,6 +61,27 @@ def test_a_falsehood_ends_the_story_and_is_named(tmp_path, now):
     assert "   true   it promises a date: jeudi 5 mars 2026\n" in told.stdout
     assert "   FALSE  it holds no address of staff\n" in told.stdout
     assert "This was false: it holds no address of staff\n" in told.stdout
+
+
+def test_a_question_that_does_not_say_what_the_yes_is_to_is_a_falsehood(tmp_path, now):
+    """The sentence kept as proof must have been shown; here by a clock that begins on the day the letter leaves."""
+    planted = tmp_path / "templates" / "mail" / "subscription-confirmation" / "body.txt"
+    planted.parent.mkdir(parents=True)
+    planted.write_text("Répondez OUI.\n", "utf-8")
+
+    told = play(tmp_path, "--once", "--story", "lists", "--now", now.isoformat())
+
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert "   true   the proof kept is that very mail\n" in told.stdout
+    assert "This was false: with the sentence the question showed\n" in told.stdout
+
+
+def test_a_story_without_once_is_refused_with_what_to_add(tmp_path):
+    refused = play(tmp_path / "home", "--story", "lists")
+
+    assert refused.returncode == 1
+    assert "add --once" in refused.stderr
+    assert not (tmp_path / "home").exists()
 
 
 def test_the_home_of_a_real_centre_is_not_played_in(tmp_path):

@@ -10,7 +10,7 @@ from mailhub.centre.requests import RequestState
 from mailhub.handlers.letters import INTERNAL_MARKER
 from mailhub.journal import Verdict
 from mailhub.outbox import OutgoingState
-from mailhub.play import cast, letters, power_cut
+from mailhub.play import cast, letters, power_cut, sums
 from mailhub.play.cast import CLAIRE, DOMAIN, HUGO, NADIA, QUESTIONS, STAFF
 from mailhub.play.evening import Evening, everything, own_id
 from mailhub.play.post import Mail, Way
@@ -29,7 +29,7 @@ async def tell(evening: Evening) -> None:
     await a_follow_up(evening, answer)
     await a_return(evening)
     await power_cut.tell(evening)
-    await the_sums(evening)
+    await sums.tell(evening)
 
 
 async def a_question(evening: Evening) -> tuple[Mail, Mail]:
@@ -168,35 +168,6 @@ async def a_return(evening: Evening) -> None:
     true("in the words of the other server", "5.1.1" in told.message.text)
     state = books.requests[-1].state
     true("the request waits for the centre again", state is RequestState.OPEN, state)
-
-
-async def the_sums(evening: Evening) -> None:
-    """What was accepted is what was handled; what was written is what left."""
-    true = evening.teller.true
-    evening.teller.scene("The sums")
-    books = await evening.quiet()
-    accepted, lines, ended = (
-        len(evening.answered_for),
-        sum(books.states.values()),
-        sum(books.verdicts.values()),
-    )
-    parts = " + ".join(f"{count} {verdict}" for verdict, count in sorted(books.verdicts.items()))
-    true(
-        f"{accepted} mails accepted = {lines} lines in the journal", accepted == lines, f"{accepted}, {lines}"
-    )
-    true(f"= {ended} verdicts: {parts}", lines == ended, f"{lines}, {ended}")
-    held = {(row.digest, row.recipient) for row in books.journal}
-    true("every mail the centre answered for is one of them", evening.answered_for <= held)
-    came = [mail for mail in evening.stage.post.mails if mail.way is not Way.FROM]
-    true(
-        f"{len(books.outbox)} letters written = {len(came)} that arrived",
-        len(books.outbox) == len(came),
-        len(came),
-    )
-    ends = {row.state for row in books.outbox}
-    true(
-        "each was sent, or is known to have failed", ends <= {OutgoingState.SENT, OutgoingState.FAILED}, ends
-    )
 
 
 def _holds_nothing_private(evening: Evening, answer: Mail, copy: Mail) -> None:
