@@ -43,7 +43,7 @@ AWAY = phrases(
 )
 GONE = phrases(
     r"\b(je )?ne (travaille|fais|suis) plus (partie )?(ici|a |au |chez |pour |dans |de |en poste)",
-    r"\b(j'ai|a|ai) (quitte|definitivement quitte) (le |la |les |l'|mes |ses |son |notre )",
+    r"\b(j'ai|a|ai) (quitte|definitivement quitte) (le |la |les |l'|mes |ses |son |notre )(?!bureau\b)",
     r"n'est plus (en poste|en fonction|salarie|joignable a cette adresse|a cette adresse)|n'exerce plus",
     r"cette (adresse|boite|messagerie).{0,30} n'est plus (utilisee?|consultee?|active|valide|relevee?)",
     r"parti(e)? (a|en) (la )?retraite",

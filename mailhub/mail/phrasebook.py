@@ -178,7 +178,7 @@ to_email = any_of(
 to_paper = any_of(
     rf"\b{_PAPER}\b.{{0,30}}\b{_RATHER}\b.{{0,25}}\b{_EMAIL}\b",
     rf"\b(?:arret\w*|stop\w*|plus (?:de|d')|inutile|cess\w*)\b.{{0,20}}\b{_EMAIL}\b.{{0,40}}\b{_PAPER}\b",
-    rf"\b(?:prefer\w+|repass\w+|pass\w+|revenir|envoyer|envoyez|adress\w+|recevoir|souhait\w+|garder?)\b.{{0,40}}\b(?:la |le |en |par |version |l'envoi |un |au )(?:\w+ )?{_PAPER}\b",
+    rf"\b(?:prefer\w+|repass\w+|pass\w+|revenir|envoyer|envoyez|adress\w+|recevoir|souhait\w+|garder?)\b.{{0,40}}\b(?:la |le |en |par |sur |version |l'envoi |un |au )(?:\w+ )?{_PAPER}\b",
     rf"^(?:en )?{_PAPER}$",
     rf"\b{_EMAIL}\b ne me convien",
 )

@@ -55,6 +55,14 @@ def test_s36_someone_gone_for_good_is_a_task_for_the_team(text: str):
     assert absences.has_left(text)
 
 
-@pytest.mark.parametrize("text", ["Je serai absente jusqu'au 23 mars.", "Je quitte le bureau à 17 h.", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Je serai absente jusqu'au 23 mars.",
+        "Je quitte le bureau à 17 h.",
+        "J'ai quitté le bureau jusqu'au 12 mars.",
+        "",
+    ],
+)
 def test_an_ordinary_absence_is_not_a_departure(text: str):
     assert not absences.has_left(text)
