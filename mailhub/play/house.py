@@ -78,8 +78,8 @@ class House:
 
     async def put_clock(self, now: datetime) -> None:
         """Let the stopped clock of a rehearsal show another instant; return once what was due then is on its way."""
-        if self._prompt is None:
-            raise HomeError("nobody serves: there is no clock to put on")
+        if self._prompt is None or self._now is None:
+            raise HomeError("nobody serves by a stopped clock: there is none to put on")
         self._now = now  # for commands, and after a restart
         reader, writer = self._prompt
         line = f"{now.isoformat()}\n".encode()

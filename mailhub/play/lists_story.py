@@ -7,7 +7,7 @@ clock that is put on. What is true is looked up in the postboxes and in the book
 import re
 import shlex
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mailhub import lists
@@ -16,6 +16,7 @@ from mailhub.centre.calendar import Calendar
 from mailhub.centre.publications import IssueState
 from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import State, Subscription
+from mailhub.errors import Refused
 from mailhub.journal import Verdict
 from mailhub.play import cast, copies, letters, sums
 from mailhub.play.cast import CLAIRE, HUGO, LETTER, MALO, NADIA, ODILE, PAGES, Player
@@ -97,6 +98,10 @@ async def an_issue(evening: Evening, number: int, readers: tuple[Player, ...]) -
     true, stage, mark = evening.teller.true, evening.stage, evening.mark
     hour = _next_hour(evening)
     local = Calendar().local(hour)
+    if hour > datetime.now(UTC):  # DKIM: whoever verifies goes by the clock on the wall
+        raise Refused(
+            f"no signature of {french_day(local)} verifies before that day; choose an earlier --now"
+        )
     evening.teller.scene(f"Issue {number} leaves on {french_day(local)} at {french_hour(local)}")
     words = ("issue", "add", LIST, str(PAPERS / f"{LIST}-{number}"), "--number", str(number))
     kept = await _command(evening, *words, "--release", f"{local:%Y-%m-%d %H:%M}")
@@ -107,7 +112,11 @@ async def an_issue(evening: Evening, number: int, readers: tuple[Player, ...]) -
     await stage.put_clock(hour)
     await evening.quiet()
 
-    came = [mail for mail in stage.post.mails[mark:] if mail.way is not Way.FROM]
+    came = [
+        mail
+        for mail in stage.post.mails[mark:]
+        if mail.way is not Way.FROM and mail.message.header("List-Id")
+    ]
     found = {reader: evening.teller.one("copy", _of(came, reader)) for reader in readers}
     true("nobody else has one", len(came) == len(readers), [mail.address for mail in came])
     copies.are_personal(evening.teller, found.values())
