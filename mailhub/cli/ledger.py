@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # see above
 State = Literal["planned", "sending", "sent", "deferred", "failed", "in_doubt", "paper", "excluded"]
 # Relays return what they cannot deliver within five days (lists.md D44; postfix `maximal_queue_lifetime`).
 RELAY_KEEPS = timedelta(days=5)
+# Gmail and Yahoo ask senders to stay below the first and never to reach the second (lists.md D36).
+COMPLAINTS_MINDED, COMPLAINTS_REFUSED = 0.001, 0.003
 _COLUMNS = ("name", "address", "standing", "at", "why")
 
 
@@ -36,14 +38,23 @@ def ledger(
         found = publications.called(session, issue)
         reference = found.reference
         sums = {str(standing): count for standing, count in outbox.sums(session, found).items()}
+        complaints = outbox.complaints(session, found)
         lines = outbox.read(session, found, Standing(state) if state else None)
         rows = list(_rows(lines, now))
     if json:
-        screen.lines([{"issue": reference, **sums, "roster": sum(sums.values())}, *rows])
+        screen.lines(
+            [{"issue": reference, **sums, "roster": sum(sums.values()), "complaints": complaints}, *rows]
+        )
         return
     screen.table(rows, _COLUMNS, nothing="nobody stands there")
     balance = " + ".join(f"{count} {standing}" for standing, count in sums.items())
     screen.say(f"{balance} = {sum(sums.values())} on the roster")
+    if complaints:
+        rate = complaints / max(sums["sent"], 1)
+        screen.say(
+            f"{complaints} complained, {rate:.1%} of what was sent: "
+            f"mail providers mind {COMPLAINTS_MINDED:.1%} and refuse {COMPLAINTS_REFUSED:.1%}"
+        )
 
 
 def _rows(lines: "Iterator[Line]", now: datetime) -> Iterator[dict[str, object]]:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from mailhub.centre.publications import Issue, Ledger
 from mailhub.centre.returns import IssueReturn, Returned
+from mailhub.centre.subscriptions import Consent, Source
 from mailhub.lists import Channel
 from mailhub.outbox.letter import Outgoing, OutgoingState
 
@@ -98,6 +99,24 @@ def sums(session: Session, issue: Issue) -> dict[Standing, int]:
     )
     counted = {Standing(standing): count for standing, count in session.execute(query).all()}
     return {standing: counted.get(standing, 0) for standing in Standing}
+
+
+def complaints(session: Session, issue: Issue) -> int:
+    """How many readers to whom an issue was to leave by email have complained of its publication since (D36)."""
+    if issue.released_at is None:
+        return 0
+    query = (
+        select(func.count(func.distinct(Consent.subscription_id)))
+        .join(Ledger, col(Ledger.subscription_id) == Consent.subscription_id)
+        .where(
+            Ledger.issue_id == issue.id,
+            Ledger.channel == Channel.EMAIL,
+            Consent.publication == issue.publication,
+            Consent.source == Source.COMPLAINT,
+            Consent.at >= issue.released_at,
+        )
+    )
+    return session.exec(query).one()
 
 
 _COLUMNS: tuple[Any, ...] = (

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from mailhub import app, config
+from mailhub.centre import subscriptions
+from mailhub.centre.subscriptions import Evidence, Source, Subscription
 from mailhub.cli import opening
 from mailhub.mail import address
 from tests import edition
@@ -81,3 +83,20 @@ def test_d44_a_letter_is_called_sent_when_it_could_have_come_back_and_has_not(
     assert (header["sent"], header["roster"]) == (3, 3)
     assert {line["standing"] for line in lines} == {said}
     assert {line["state"] for line in lines} == {"sent"}
+
+
+def test_d36_the_ledger_shows_how_many_complained_since_the_issue_left(run, home, setting, relay):
+    setting("relay", host='"127.0.0.1"', port=str(relay.port), tls='"none"')
+    sent(home, relay, edition.HOUR)
+    house = app.build(config.load(home, {}))
+    complained = Evidence(Source.COMPLAINT, edition.HOUR + timedelta(hours=1))
+    with house.database.transaction() as session:
+        row = session.get_one(Subscription, 1)
+        subscriptions.complain(session, house.centre.keyring, row, "lectrice@ville.example", complained)
+    house.close()
+
+    header, *_ = run("ledger", "lettre-57", "--json", "--home", home).lines
+    shown = run("ledger", "lettre-57", "--home", home).out
+
+    assert (header["sent"], header["complaints"]) == (3, 1)
+    assert "1 complained, 33.3% of what was sent: mail providers mind 0.1% and refuse 0.3%" in shown
