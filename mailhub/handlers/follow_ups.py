@@ -15,7 +15,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     assert reading.standing.request_id is not None
     request = desk.session.get_one(Request, reading.standing.request_id)
     if not reading.standing.participant:
-        return _third_party(reading, desk, request)
+        note = f"third party in {request.reference}, told nothing"
+        return Outcome(Verdict.MESSAGE_ADDED, note, incoming.from_third_party(reading, desk, request))
     if hints.is_thanks_only(reading.quoting.reply) and not reading.message.attachments:
         return _thanks(reading, desk, request)
     if requests.is_past_reopening(request, desk.now):
@@ -60,19 +61,4 @@ def _afresh(reading: Reading, desk: Desk, old: Request) -> Outcome:
             *((acknowledgement,) if acknowledgement else ()),
             *letters.staff_copies(desk, request, question, "question", proven=reading.strong),
         ),
-    )
-
-
-def _third_party(reading: Reading, desk: Desk, request: Request) -> Outcome:
-    """Somebody else bears a token of the thread: attached, shown to the owner, told nothing (S5, S18)."""
-    assert reading.sender is not None
-    written = incoming.written(reading)
-    person = people.meet(desk.session, reading.sender, reading.sender_name, written.at)
-    exchange = requests.add(
-        desk.session, request, ExchangeKind.THIRD_PARTY, written, person_id=people.identity(person)
-    )
-    return Outcome(
-        Verdict.MESSAGE_ADDED,
-        f"third party in {request.reference}, told nothing",
-        letters.staff_copies(desk, request, exchange, "third_party", proven=reading.strong),
     )

@@ -1,8 +1,11 @@
-"""What every handler of people's mail does first: turn a Reading into what a thread keeps of it."""
+"""What handlers of people's mail do alike: turn a Reading into what a thread keeps of it, and keep a stranger's words."""
 
 from dataclasses import replace
 
-from mailhub.centre.requests import RequestKind, Written
+from mailhub.centre import people, requests
+from mailhub.centre.requests import ExchangeKind, Request, RequestKind, Written
+from mailhub.handlers import letters
+from mailhub.handlers.desk import Desk
 from mailhub.mail import hints, threads
 from mailhub.mail.draft import Draft
 from mailhub.understand import Reading
@@ -40,3 +43,17 @@ def suggested_kind(reading: Reading) -> RequestKind | None:
     """The kind of request the words hint at; None when they are too weak to say (S04)."""
     hint = hints.suggest(f"{reading.message.subject or ''}\n{reading.quoting.reply}")
     return RequestKind(hint.kind) if hint.kind else None
+
+
+def from_third_party(reading: Reading, desk: Desk, request: Request) -> tuple[Draft, ...]:
+    """Keep the words of somebody who came by a token of the thread, and show them to staff; they are told nothing.
+
+    No asker ever sees these words either (S5, S18).
+    """
+    assert reading.sender is not None
+    brought = written(reading)
+    person = people.meet(desk.session, reading.sender, reading.sender_name, brought.at)
+    exchange = requests.add(
+        desk.session, request, ExchangeKind.THIRD_PARTY, brought, person_id=people.identity(person)
+    )
+    return letters.staff_copies(desk, request, exchange, "third_party", proven=reading.strong)

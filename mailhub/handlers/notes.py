@@ -18,7 +18,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         return Outcome(Verdict.TRIAGE, "note about a request that is not there")
     author = reading.standing.staff
     if author is None or author.id != colleague.id:
-        return _from_elsewhere(reading, desk, request)
+        note = f"note address of {request.reference} used from elsewhere"
+        return Outcome(Verdict.MESSAGE_ADDED, note, incoming.from_third_party(reading, desk, request))
     return keep(reading, desk, request)
 
 
@@ -43,18 +44,3 @@ def keep(reading: Reading, desk: Desk, request: Request) -> Outcome:
             ),
         )
     return Outcome(Verdict.MESSAGE_ADDED, f"note by {author.name} in {request.reference}", told)
-
-
-def _from_elsewhere(reading: Reading, desk: Desk, request: Request) -> Outcome:
-    """A note address in a stranger's hands: kept as a third party's words, which no asker ever sees either."""
-    assert reading.sender is not None
-    written = incoming.written(reading)
-    person = people.meet(desk.session, reading.sender, reading.sender_name, written.at)
-    exchange = requests.add(
-        desk.session, request, ExchangeKind.THIRD_PARTY, written, person_id=people.identity(person)
-    )
-    return Outcome(
-        Verdict.MESSAGE_ADDED,
-        f"note address of {request.reference} used from elsewhere",
-        letters.staff_copies(desk, request, exchange, "third_party", proven=reading.strong),
-    )
