@@ -66,8 +66,3 @@ class Refused(Permanent):
 
 class UnknownRecipient(Permanent):
     """This centre has no such address."""
-
-
-def is_temporary(error: BaseException) -> bool:
-    """Say whether again may help; what we do not know counts as temporary."""
-    return not isinstance(error, MailhubError) or error.temporary

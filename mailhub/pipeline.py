@@ -46,7 +46,8 @@ class Pipeline:
     def step(self, is_pressed: Callable[[], bool] = lambda: False) -> bool:
         """Handle the oldest waiting mails; False when there were none.
 
-        While `is_pressed` says that mail comes in, fewer are handled at a time: what is accepted may wait, its sender may not.
+        While `is_pressed` says that mail comes in, fewer are handled at a time: what is accepted may wait, its sender
+        may not.
         """
         with self.database.reading() as session:
             unread = journal.waiting(session, AT_LEAST if is_pressed() else AT_ONCE)

@@ -16,12 +16,6 @@ class Pace:
         self._counts: dict[str, tuple[datetime, int]] = {}
         self._lock = threading.Lock()
 
-    def is_spent(self, client: str) -> bool:
-        """Say whether this client has had its share, without counting."""
-        with self._lock:
-            since, count = self._counts.get(neighbourhood(client), (self._now(), 0))
-            return count >= self._most and self._now() - since < self._span
-
     def spend(self, client: str) -> bool:
         """Count one; False when it was one too many."""
         with self._lock:

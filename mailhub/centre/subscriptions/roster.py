@@ -31,11 +31,6 @@ class Excluded(StrEnum):
     NO_POSTAL = "no-postal-address"
     SHARES_COPY = "shares-copy"  # named in the one copy that goes to their address
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether they are no reader any more, or not yet: a report need not name them each time."""
-        return self in {Excluded.PENDING, Excluded.LEFT, Excluded.COMPLAINED, Excluded.SUPPRESSED}
-
 
 @dataclass(frozen=True, slots=True)
 class Postal:
