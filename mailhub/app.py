@@ -44,9 +44,9 @@ from mailhub.mail.trust import Strength, Trust
 from mailhub.outbox import Retries
 from mailhub.pipeline import Pipeline
 from mailhub.receive.dns import Dns
-from mailhub.receive.intake import PRESSED_SECONDS, Intake
+from mailhub.receive.intake import Intake
 from mailhub.receive.limits import MEBIBYTE, Limits
-from mailhub.receive.smtp import Door
+from mailhub.receive.smtp import PRESSED_SECONDS, Door
 from mailhub.render import Renderer
 from mailhub.schedule import Issues, Scheduler
 from mailhub.understand import Weigh, believe_nobody
@@ -148,9 +148,9 @@ async def serve(
             loop.call_soon_threadsafe(letters.set)
 
         intake = Intake(house.database, house.now, handled.ring)
-        step = partial(house.pipeline.step, intake.is_pressed)
-        worker = Worker("pipeline", step, handled, intake.is_pressed, after=mails_handled)
         door = _door(settings, house.centre, intake, house.now)
+        step = partial(house.pipeline.step, door.is_pressed)
+        worker = Worker("pipeline", step, handled, door.is_pressed, after=mails_handled)
         doubts = partial(house.courier.recover, everything=False)
         minutely: list[Callable[[], object]] = [doubts, partial(_tend, house), house.issues.tick]
         scheduler = Scheduler(house.database, house.now, retention(settings), minutely)

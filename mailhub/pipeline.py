@@ -54,7 +54,11 @@ class Pipeline:
         if not unread:
             return False
         each = self.readers.map if self.readers else map
-        readings = {reading.number: reading for reading in each(self._read, unread)}
+        readings: dict[int, Reading] = {}
+        for reading in each(self._read, unread):
+            readings[reading.number] = reading
+            if len(readings) >= AT_LEAST and is_pressed():
+                break
         try:
             self._handle(readings, is_pressed)
         except StorageTrouble:

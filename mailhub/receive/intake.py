@@ -20,7 +20,6 @@ from mailhub.receive.smtp import Arrival, Kept
 
 MOST_AT_ONCE = 500
 MOST_OCTETS_AT_ONCE = 64 * 1024 * 1024
-PRESSED_SECONDS = 0.02
 LONGEST_WAIT_SECONDS = 0.002  # for one more mail; less than a disk takes to write
 
 log = structlog.get_logger()
@@ -39,7 +38,6 @@ class Intake:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
         self._coming: Callable[[], int] = int  # nobody, until the doors are open
-        self._last_arrival = 0.0  # on the monotonic clock
         self.accepted = 0  # rows new in the journal since start
         self.refused = 0  # mails told to come again
 
@@ -53,13 +51,8 @@ class Intake:
         self._queue.put(None)
         self._thread.join()
 
-    def is_pressed(self) -> bool:
-        """Say whether mail comes in this very moment: a sender waits, while what is accepted is safe and may wait."""
-        return time.monotonic() - self._last_arrival < PRESSED_SECONDS
-
     async def keep(self, arrival: Arrival) -> list[Kept]:
         """Resolve once the mail is committed, or could not be."""
-        self._last_arrival = time.monotonic()
         loop = asyncio.get_running_loop()
         kept: asyncio.Future[bool] = loop.create_future()
         self._queue.put((arrival, loop, kept))

@@ -8,6 +8,7 @@ are handed on as they came, without a trace field; what the peer said about them
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from mailhub.receive.lmtp import LmtpConversation
 from mailhub.receive.replies import Reply
 
 BACKLOG: Final = 512  # connections the system may queue for us while we are busy
+PRESSED_SECONDS: Final = 0.02
 GRACE_SECONDS: Final = 10  # for peers to end their mail and read that we close down
 
 
@@ -86,6 +88,7 @@ class Door:
         self._empty = asyncio.Event()
         self._empty.set()
         self._sending: set[Conversation] = set()  # named a sender, and have not ended their mail
+        self._last_word = 0.0  # of a mail, on the monotonic clock
         self._keeping: set[asyncio.Future[Sequence[Kept]]] = set()
 
     async def listen(self, *, smtp: Iterable[str] = (), lmtp: Iterable[str] = ()) -> list[str]:
@@ -105,6 +108,13 @@ class Door:
     def coming(self) -> int:
         """How many mails are being said right now; may be asked from any thread."""
         return len(self._sending)
+
+    def is_pressed(self) -> bool:
+        """Say whether mail comes in this very moment: a sender waits, while what is accepted is safe and may wait.
+
+        Each word of a mail counts for a moment only, so that a sender who says no more presses nobody.
+        """
+        return time.monotonic() - self._last_word < PRESSED_SECONDS
 
     async def close(self) -> None:
         """Take no new visit, finish the mails being said, and see everybody out."""
@@ -169,6 +179,7 @@ class Door:
             return Reply.NEEDS_SMTPUTF8
         if not self._gate.take_message(source_of(visit.client_ip), visit.loop.time()):
             return Reply.TOO_FAST
+        self._last_word = time.monotonic()
         transaction.mail_from = address
         self._sending.add(visit)
         transaction.mail_options.extend(options)
@@ -189,6 +200,7 @@ class Door:
             return Reply.NEEDS_SMTPUTF8
         if address.lower() != "postmaster" and not ("@" in address and self._is_ours(address)):
             return Reply.NO_SUCH_MAILBOX
+        self._last_word = time.monotonic()
         transaction.rcpt_tos.append(address)
         return Reply.RECIPIENT_OK
 
@@ -197,6 +209,7 @@ class Door:
     ) -> list[Reply]:
         """Have a mail kept, and answer for each recipient."""
         self._sending.discard(visit)
+        self._last_word = time.monotonic()
         arrival = Arrival(
             raw=body,
             sender=sender,
