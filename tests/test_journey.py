@@ -999,3 +999,13 @@ def test_the_author_of_a_forwarded_message_is_proposed_and_not_written_to(centre
     )
     assert centre.postbox.to("p.quere@freemail.example") == []
     assert len(centre.postbox.to(HUGO)) == 1
+
+
+def test_an_answer_token_at_the_note_address_stays_inside(centre):
+    """Whoever writes `note+` by hand before the token of the copy means a note."""
+    copy = asked(centre)
+    copy.replace_header("Reply-To", str(copy["Reply-To"]).replace("rep+", "note+"))
+    answer(centre, "À vérifier : ce monsieur nous a déjà écrit trois fois.", copy)
+
+    assert centre.outbox("answer") == []
+    assert len(centre.postbox.to(NADIA)) == 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mailhub import outbox
 from mailhub.centre import people, recall, requests
 from mailhub.centre.people import Colleague
-from mailhub.centre.profile import MACHINE_SERVICES
+from mailhub.centre.profile import MACHINE_SERVICES, Service
 from mailhub.centre.requests import ExchangeKind, Request
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
@@ -100,7 +100,7 @@ def _act(reply: _Reply) -> Outcome:
     if subjects.is_forward(reply.reading.message.subject or ""):
         return _keep_inside(reply, "forward")
     said = commands.read(reply.reading.quoting.reply)
-    if Command.NOTE in said.given:
+    if Command.NOTE in said.given or reply.reading.service is Service.NOTE:
         return _keep_inside(reply, "note")
     if said.unknown:
         _file_note(reply)
@@ -190,7 +190,7 @@ def _secrets(desk: Desk, request: Request) -> relay.Secrets:
         domain=desk.centre.domain,
         stand_in=desk.centre.address(letters.service_of(request)),
         internal_texts=[
-            message.read(outbox.raw(desk.session, copy)).text.partition(letters.INTERNAL_MARKER)[2]
+            "".join(message.read(outbox.raw(desk.session, copy)).text.partition(letters.INTERNAL_MARKER)[1:])
             for copy in copies
         ],
     )

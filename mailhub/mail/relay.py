@@ -5,10 +5,12 @@ are theirs to see again, and loses quoted lines of the copy; an unquoted interna
 """
 
 import re
-from collections.abc import Collection, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from mailhub.mail import clean, plain
+from mailhub.mail import clean, message, plain
 from mailhub.mail.draft import Enclosure
 from mailhub.mail.message import Part
 
@@ -18,12 +20,18 @@ _LEFT_OUT = frozenset(
      "application/x-pkcs7-signature", "application/ms-tnef"}
 )  # fmt: skip
 _SHORTEST_TELLING_LINE = 12  # shorter lines of the copy ("Bonjour,") prove nothing
+_DEEPEST_COPY = 4  # mails within mails, looked into one by one
+_MAIL_NAMES = (".eml", ".mht", ".mhtml")
 _TAG = re.compile(r"<[a-zA-Z/]")
 _PLACEHOLDER = re.compile(
     r"\[(?:image|cid|inline)[^\]\n]*\]|<[^\s<>]*[@:][^\s<>]*>|https?://\S+", re.IGNORECASE
 )
 _EMPTY_END = re.compile(r"(?:\s*(?:<(div|span|p|blockquote)></\1>|<hr>))+\s*$")
 _QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
+_LEADER = re.compile(r"^[\s>|•·*–-]+")  # what clients set before a line they quote or list
+_TOKEN_LINK = re.compile(
+    r"https?://[^\s<>\"']*[/=][a-z2-7]{45}(?![A-Za-z0-9])"
+)  # a file for one member of staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +41,29 @@ class Secrets:
     addresses: tuple[str, ...]  # of staff, past ones too
     token_address: re.Pattern[str]  # any of our machine addresses
     stand_in: str  # the service address, written in their place
-    internal: frozenset[str]  # folded lines of the copies staff received
+    internal: frozenset[str]  # solid lines of the copies staff received
 
     def mask(self, text: str) -> str:
         """The text with every private address replaced by the service's."""
-        text = self.token_address.sub(self.stand_in, text)
+        text = _TOKEN_LINK.sub(self.stand_in, self.token_address.sub(self.stand_in, text))
         for address in self.addresses:
-            text = re.sub(re.escape(address), self.stand_in, text, flags=re.IGNORECASE)
+            pattern = re.escape(address).replace("@", "(?:@|%40)")
+            text = re.sub(pattern, self.stand_in, text, flags=re.IGNORECASE)
         return text
 
-    def betrays(self, line: str) -> bool:
-        """Say whether this line stands in an internal copy."""
-        return _folded(line) in self.internal
+    def betrayed_by(self, lines: Sequence[str]) -> set[int]:
+        """The lines, by their place, that say a line of an internal copy, however a client broke or listed it."""
+        solid = [_solid(line) for line in lines]
+        starts = list(accumulate(map(len, solid), initial=0))
+        whole = "".join(solid)
+        found: set[int] = set()
+        for line in self.internal:
+            at = whole.find(line)
+            while at >= 0:
+                end = at + len(line)
+                found.update(range(bisect_right(starts, at) - 1, bisect_left(starts, end)))
+                at = whole.find(line, end)
+        return found
 
 
 def secrets(
@@ -55,12 +74,14 @@ def secrets(
     stand_in: str,
     internal_texts: Iterable[str],
 ) -> Secrets:
-    """Gather what must never leave; `internal_texts` are the internal parts of the copies, below their marker."""
+    """Gather what must never leave; `internal_texts` are the internal parts of the copies, from their marker on."""
     names = "|".join(sorted(map(re.escape, machine_locals)))
-    lines = (_folded(line) for text in internal_texts for line in text.splitlines())
+    lines = (_solid(line) for text in internal_texts for line in text.splitlines())
     return Secrets(
         addresses=tuple(sorted(addresses, key=len, reverse=True)),
-        token_address=re.compile(rf"\b(?:{names})\+[A-Za-z2-7]+@{re.escape(domain)}", re.IGNORECASE),
+        token_address=re.compile(
+            rf"\b(?:{names})(?:\+|%2B)[A-Za-z2-7]+(?:@|%40){re.escape(domain)}", re.IGNORECASE
+        ),
         stand_in=stand_in,
         internal=frozenset(line for line in lines if len(line) >= _SHORTEST_TELLING_LINE),
     )
@@ -68,14 +89,8 @@ def secrets(
 
 def text(reply: str, kept_from: Secrets) -> str | None:
     """The words that leave; None when a line of the internal copy stands unquoted among them."""
-    lines = []
-    for line in reply.splitlines():
-        if kept_from.betrays(line):
-            if not _QUOTE.match(line):
-                return None
-            continue
-        lines.append(line)
-    return kept_from.mask("\n".join(lines)).strip("\n")
+    leaving = _leaving(reply, kept_from)
+    return None if leaving is None else kept_from.mask(leaving).strip("\n")
 
 
 def html(written: str | None, reply: str, kept_from: Secrets) -> str | None:
@@ -83,9 +98,10 @@ def html(written: str | None, reply: str, kept_from: Secrets) -> str | None:
 
     Whatever client wrote it and however it marks its quotes: what leaves as HTML is what leaves as text, no more.
     """
-    if not written or len(written) > clean.MOST_CHARACTERS:
+    leaving = _leaving(reply, kept_from)
+    if not written or leaving is None or len(written) > clean.MOST_CHARACTERS:
         return None
-    wanted = _ink(reply)
+    wanted = _ink(leaving)
     ends = [tag.start() for tag in _TAG.finditer(written)] + [len(written)]
     low, high = 0, len(ends)
     while low < high:  # the last end before which no more is said than wanted
@@ -100,7 +116,11 @@ def html(written: str | None, reply: str, kept_from: Secrets) -> str | None:
     if _ink(plain.from_html(beginning).text) != wanted:
         return None
     safe = clean.html(beginning)
-    return kept_from.mask(_EMPTY_END.sub("", safe)) if safe else None
+    if not safe:
+        return None
+    masked = kept_from.mask(_EMPTY_END.sub("", safe))
+    shown = plain.from_html(masked).text  # Word sets tags in the midst of an address it thinks misspelt
+    return masked if kept_from.mask(shown) == shown else None
 
 
 def enclosures(parts: Iterable[Part], kept_from: Secrets, marker: str) -> tuple[Enclosure, ...] | None:
@@ -109,19 +129,46 @@ def enclosures(parts: Iterable[Part], kept_from: Secrets, marker: str) -> tuple[
     for part in parts:
         if part.content_type in _LEFT_OUT:
             continue
-        if part.content_type == "message/rfc822" and _is_a_copy(part.payload, kept_from, marker):
+        if _is_a_copy(part, kept_from, marker):
             return None
+        filename = part.filename and kept_from.mask(part.filename)
         leaving.append(
             Enclosure(
-                part.filename, part.content_type, part.payload, content_id=part.content_id, inline=part.inline
+                filename, part.content_type, part.payload, content_id=part.content_id, inline=part.inline
             )
         )
     return tuple(leaving)
 
 
-def _is_a_copy(raw: bytes, kept_from: Secrets, marker: str) -> bool:
-    shown = raw.decode("utf-8", "replace")
-    return kept_from.token_address.search(shown) is not None or marker in shown
+def _is_a_copy(part: Part, kept_from: Secrets, marker: str, depth: int = 0) -> bool:
+    """Say whether a file shows what only staff may see: a copy, saved as a page, as text, or as a mail in a mail."""
+    is_mail = part.content_type.startswith("message/") or (part.filename or "").lower().endswith(_MAIL_NAMES)
+    if not is_mail and not part.content_type.startswith("text/"):
+        return marker.encode() in part.payload
+    wide = part.payload[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    said = [part.payload.decode("utf-16" if wide else "utf-8", "replace")]
+    inner: tuple[Part, ...] = ()
+    if part.content_type == "text/html":
+        said.append(plain.from_html(said[0]).text)
+    if is_mail:
+        if depth == _DEEPEST_COPY:
+            return True  # nobody sends a reader that; whoever means to is told
+        mail = message.read(part.payload)
+        said += [mail.text, plain.from_html(mail.html).text if mail.html else ""]
+        inner = mail.attachments
+    telling = _solid(marker)
+    return any(
+        kept_from.token_address.search(text) is not None or telling in _solid(text) for text in said
+    ) or any(_is_a_copy(each, kept_from, marker, depth + 1) for each in inner)
+
+
+def _leaving(reply: str, kept_from: Secrets) -> str | None:
+    """The lines that leave; None when one of those that may not is unquoted, so that its author meant it."""
+    lines = reply.splitlines()
+    betrayed = kept_from.betrayed_by(lines)
+    if any(not _QUOTE.match(lines[number]) for number in betrayed if _solid(lines[number])):
+        return None
+    return "\n".join(line for number, line in enumerate(lines) if number not in betrayed)
 
 
 def _ink(text: str) -> str:
@@ -129,5 +176,6 @@ def _ink(text: str) -> str:
     return "".join(filter(str.isalnum, _PLACEHOLDER.sub("", text)))
 
 
-def _folded(line: str) -> str:
-    return " ".join(_QUOTE.sub("", line).split()).casefold()
+def _solid(line: str) -> str:
+    """A line without white space, case, and what is set before it: how it was broken or quoted does not count."""
+    return "".join(_LEADER.sub("", line).split()).casefold()

@@ -1,6 +1,7 @@
 """What leaves of a staff reply, and what never does."""
 
 import hashlib
+from email.message import EmailMessage
 
 import pytest
 
@@ -32,6 +33,14 @@ def part(content_type: str, payload: bytes, name: str = "x") -> Part:
         ("> Combien ?\n2 340.\n> Organisme : Ville de Kerbrec (adhérent)", "> Combien ?\n2 340."),
         ("Voici.\nOrganisme     :  Ville de Kerbrec (adhérent)", None),
         ("2 340.\nÉchéance : jeudi 5 mars 2026", None),
+        ("2 340.\n- Échéance : jeudi 5 mars 2026", None),
+        ("2 340.\n| Échéance : jeudi 5 mars 2026", None),
+        ("2 340.\nOrganisme : Ville de\nKerbrec (adhérent) Échéance :\njeudi 5 mars 2026", None),
+        ("> Combien ? Organisme : Ville de\n> Kerbrec (adhérent)\n2 340.", "2 340."),
+        ("L’organisme est la Ville de Kerbrec.", "L’organisme est la Ville de Kerbrec."),
+        (f"Voir mailto:{TOKEN.replace('+', '%2B')}", "Voir mailto:question@villes-rives.example"),
+        ("Claire.Morvan%40villes-rives.example", "question@villes-rives.example"),
+        (f"> https://centre.example/fichiers/{TOKEN[4:49]}\nOui.", "> question@villes-rives.example\nOui."),
     ],
 )
 def test_words_that_leave(reply, leaves):
@@ -50,6 +59,57 @@ def test_files_leave_as_they_are_but_for_cards_signatures_and_copies():
     assert (
         relay.enclosures([part("message/rfc822", b"\r\n\r\n--- interne")], KEPT_FROM, "--- interne") is None
     )
+
+
+MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
+COPY = EmailMessage()
+COPY["From"] = "question@villes-rives.example"
+COPY.set_content(f"Une question.\n\n{MARKER}\nOrganisme : inconnu\n", cte="base64")
+FORWARD = EmailMessage()
+FORWARD.set_content("Voir ci-joint.")
+FORWARD.add_attachment(COPY)
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        part("message/rfc822", COPY.as_bytes()),
+        part("message/rfc822", FORWARD.as_bytes()),
+        part("application/octet-stream", COPY.as_bytes(), "copie.EML"),
+        part("application/octet-stream", MARKER.encode(), "copie.txt"),
+        part("text/plain", f"Question\n{MARKER}".encode("utf-16"), "copie.txt"),
+        part("text/plain", MARKER.replace(" : ", " :\n").encode(), "copie.txt"),
+        part("text/html", f"<p>{MARKER.replace(' ', '&nbsp;')}</p>".encode(), "copie.html"),
+        part("text/html", f'<a href="mailto:{TOKEN.replace("+", "%2B")}">x</a>'.encode(), "copie.html"),
+    ],
+)
+def test_no_internal_copy_leaves_as_a_file_however_it_was_saved(copy):
+    assert relay.enclosures([copy], KEPT_FROM, MARKER) is None
+
+
+def test_no_address_of_staff_leaves_as_the_name_of_a_file():
+    (left,) = relay.enclosures(
+        [part("application/pdf", b"%PDF", "de claire.morvan@villes-rives.example.pdf")], KEPT_FROM, MARKER
+    )
+
+    assert left.filename == "de question@villes-rives.example.pdf"
+
+
+@pytest.mark.parametrize(
+    ("written", "reply"),
+    [
+        (
+            "<p><span>Claire.Morvan</span>@villes-rives.example</p>",
+            "Claire.Morvan@villes-rives.example",
+        ),
+        (
+            "<blockquote>Organisme : Ville de Kerbrec (adhérent)</blockquote><p>2 340.</p>",
+            "> Organisme : Ville de Kerbrec (adhérent)\n2 340.",
+        ),
+    ],
+)
+def test_html_never_says_what_its_words_may_not(written, reply):
+    assert relay.html(written, reply, KEPT_FROM) is None
 
 
 @pytest.mark.parametrize(
