@@ -1009,3 +1009,52 @@ def test_an_answer_token_at_the_note_address_stays_inside(centre):
 
     assert centre.outbox("answer") == []
     assert len(centre.postbox.to(NADIA)) == 1
+
+
+def test_a_name_that_holds_an_address_or_turns_the_text_round_is_not_believed(centre):
+    for number, name in enumerate((f'"{CLAIRE}"', '"Claire Morvan \u202e"')):
+        written = question(
+            name="X", sender=f"m{number}@escroc.example", message_id=f"<m{number}@escroc.example>"
+        )
+        written.replace_header("From", f"{name} <m{number}@escroc.example>")
+        centre.send(written, f"m{number}@escroc.example")
+        centre.settle()
+
+        assert body(centre.postbox.to(CLAIRE)[-1]).startswith(
+            f"Nouvelle question de m{number}@escroc.example"
+        )
+
+
+def test_a_file_name_that_turns_itself_round_is_shown_as_it_is(centre):
+    centre.send(question(files=[("facture\u202efdp.exe", "application/pdf", b"MZ")]))
+    centre.settle()
+
+    (copy,) = centre.postbox.to(CLAIRE)
+    assert "facturefdp.exe" in body(copy)
+    assert [part.get_filename() for part in copy.iter_attachments()] == ["facturefdp.exe"]
+
+
+def test_a_mail_that_begins_with_a_thousand_blanks_is_handled(centre):
+    raw = f"From: X <x@escroc.example>\r\nDate: Tue, 03 Mar 2026 10:00:00 +0100\r\n\r\n{' ' * 5000}x\r\n"
+    centre.send(raw.encode(), "x@escroc.example", "contact@villes-rives.example")
+    centre.settle()
+
+    assert centre.verdicts() == ["triage"]
+
+
+def test_forged_mails_of_staff_are_all_held_but_do_not_fill_their_mailbox(centre):
+    asked(centre)
+    (acknowledgement,) = centre.postbox.to(NADIA)
+    centre.proven.discard(CLAIRE)
+    for number in range(33):
+        forged = mail(
+            f"Je suis Claire {number}",
+            sender=CLAIRE,
+            message_id=f"<f{number}@escroc.example>",
+            headers={"In-Reply-To": str(acknowledgement["Message-ID"])},
+        )
+        centre.send(forged, "m@escroc.example")
+    centre.settle()
+
+    assert centre.verdicts()[1:] == ["held"] * 33
+    assert len(centre.outbox("held")) == 30

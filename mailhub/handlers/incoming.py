@@ -10,6 +10,10 @@ from mailhub.mail import hints, threads
 from mailhub.mail.draft import Draft
 from mailhub.understand import Reading
 
+_TURNS = frozenset(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+)  # bidi embeddings and overrides
+
 
 def written(reading: Reading) -> Written:
     """What a thread keeps of one mail: the newly written words, the files, the ids."""
@@ -22,10 +26,15 @@ def written(reading: Reading) -> Written:
         ids=threads.ids_of(said),
         inbound_id=reading.number or None,
         at=reading.envelope.received_at,
-        parts=said.attachments,
+        parts=tuple(replace(part, filename=_told(part.filename)) for part in said.attachments),
         thread_topic=said.header("Thread-Topic"),
         thread_index=said.header("Thread-Index"),
     )
+
+
+def _told(filename: str | None) -> str | None:
+    """A name as its octets go: « facture\\u202efdp.exe » must not be shown as a PDF."""
+    return filename and "".join(each for each in filename if each not in _TURNS)
 
 
 def as_left(brought: Written, words: str, draft: Draft) -> Written:

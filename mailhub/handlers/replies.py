@@ -21,6 +21,7 @@ from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose
 from mailhub.understand import Reading
 
+MOST_DOUBTS_AN_HOUR = 30  # whoever writes our staff's address into From must not fill their mailbox by it
 KNOWN_COMMANDS = tuple(f"#{command}" for command in Command)
 
 
@@ -83,13 +84,15 @@ def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome
     author, owner = reading.standing.staff, reading.standing.token_staff
     asked = owner if author is None else author
     assert asked is not None
+    if not reading.strong and outbox.written(desk.session, "held", desk.now) >= MOST_DOUBTS_AN_HOUR:
+        return Outcome(None, f"held ({doubt}), waits in the journal: staff were asked enough this hour")
     reason = desk.renderer.template("mail/held/reason.txt").render(why=doubt, sender=reading.sender)
     letter = letters.to_staff(
         desk,
         "held",
         asked,
         f"held:{reading.number}",
-        {"colleague": asked.name, "reason": " ".join(reason.split()), "text": reading.quoting.reply},
+        {"colleague": asked.name, "reason": " ".join(reason.split()), "text": reading.quoting.reply.strip()},
         request=request,
         confirm=reading.number,
     )
@@ -168,7 +171,7 @@ def _obey(reply: _Reply, said: Commands) -> None:
 def _keep_inside(reply: _Reply, why: str) -> Outcome:
     """The whole mail stays among staff and its author is told why nothing left."""
     _file_note(reply)
-    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply)
+    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply.strip())
     return Outcome(Verdict.MESSAGE_ADDED, f"kept inside ({why}) in {reply.request.reference}", (letter,))
 
 

@@ -19,6 +19,9 @@ from mailhub.errors import UnknownRow
 from mailhub.mail import french
 from mailhub.mail.address import domain_of, normalise
 
+_TURNS = frozenset(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+)  # bidi embeddings and overrides
 ALIAS_LIVES = timedelta(days=365)  # an address somebody left goes on finding their threads for so long (S34)
 
 # fmt: off
@@ -94,6 +97,7 @@ def _words(name: str) -> list[str]:
 
 def meet(session: Session, address: str, name: str | None, now: datetime) -> Person:
     """The person who has this address, created at the first meeting; an organisation is recognised by its domain."""
+    name = credible(name)
     person = recognise(session, address, name)
     if person is None:
         return introduce(session, address, name, now)
@@ -103,6 +107,11 @@ def meet(session: Session, address: str, name: str | None, now: datetime) -> Per
         person.organisation_id = organisation_of(session, address)
     person.last_contact_at = max(person.last_contact_at, now)
     return person
+
+
+def credible(name: str | None) -> str | None:
+    """A name strangers give themselves; one that holds an address, or turns the text round, tells nothing but lies."""
+    return None if name is None or "@" in name or not _TURNS.isdisjoint(name) else name
 
 
 def introduce(session: Session, address: str | None, name: str | None, now: datetime) -> Person:
