@@ -8,11 +8,8 @@ from mailhub.handlers import letters
 from mailhub.handlers.desk import Desk
 from mailhub.mail import hints, threads
 from mailhub.mail.draft import Draft
+from mailhub.mail.words import unturned
 from mailhub.understand import Reading
-
-_TURNS = frozenset(
-    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-)  # bidi embeddings and overrides
 
 
 def written(reading: Reading) -> Written:
@@ -26,15 +23,12 @@ def written(reading: Reading) -> Written:
         ids=threads.ids_of(said),
         inbound_id=reading.number or None,
         at=reading.envelope.received_at,
-        parts=tuple(replace(part, filename=_told(part.filename)) for part in said.attachments),
+        parts=tuple(
+            replace(part, filename=part.filename and unturned(part.filename)) for part in said.attachments
+        ),
         thread_topic=said.header("Thread-Topic"),
         thread_index=said.header("Thread-Index"),
     )
-
-
-def _told(filename: str | None) -> str | None:
-    """A name as its octets go: « facture\\u202efdp.exe » must not be shown as a PDF."""
-    return filename and "".join(each for each in filename if each not in _TURNS)
 
 
 def as_left(brought: Written, words: str, draft: Draft) -> Written:

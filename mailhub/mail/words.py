@@ -14,6 +14,7 @@ _WORD = re.compile(
     r"=\?(?P<label>[^?\s*]{1,80})(?:\*[^?\s]{0,80})?\?(?P<how>[bBqQ])\?"
     r"(?P<text>(?:[^?=]|=(?!\?[^=])|\?(?!=))*+)(?:\?=|\Z)"
 )
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # bidi embeddings, overrides, isolates
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PLAIN = re.compile(r"[ -~]*")
 
@@ -28,6 +29,11 @@ def decode(raw: str, fallback: str | None = None) -> str:
 def one_line(text: str) -> str:
     """Text without control characters and line separators, so that it can end no line of ours (desk.md S12)."""
     return _CONTROLS.sub(" ", text).strip()
+
+
+def unturned(text: str) -> str:
+    """Text without bidi embeddings and overrides, so that what ends in "exe" is not shown as a PDF."""
+    return _TURNS.sub("", text)
 
 
 def octets_as_text(raw: str, fallback: str | None = None) -> str:

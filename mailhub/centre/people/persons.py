@@ -18,10 +18,8 @@ from mailhub.centre.people.organisations import organisation_of
 from mailhub.errors import UnknownRow
 from mailhub.mail import french
 from mailhub.mail.address import domain_of, normalise
+from mailhub.mail.words import unturned
 
-_TURNS = frozenset(
-    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-)  # bidi embeddings and overrides
 ALIAS_LIVES = timedelta(days=365)  # an address somebody left goes on finding their threads for so long (S34)
 
 # fmt: off
@@ -111,7 +109,7 @@ def meet(session: Session, address: str, name: str | None, now: datetime) -> Per
 
 def credible(name: str | None) -> str | None:
     """A name strangers give themselves; one that holds an address, or turns the text round, tells nothing but lies."""
-    return None if name is None or "@" in name or not _TURNS.isdisjoint(name) else name
+    return None if name is None or "@" in name or unturned(name) != name else name
 
 
 def introduce(session: Session, address: str | None, name: str | None, now: datetime) -> Person:
