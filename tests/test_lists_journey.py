@@ -13,6 +13,7 @@ import pytest
 
 from mailhub.centre import people
 from mailhub.database import Database
+from mailhub.mail.tokens import Purpose, Token
 from mailhub.receive.smtp import Arrival
 from mailhub.web import figures, site
 from tests.edition import Edition
@@ -164,6 +165,15 @@ def test_s32_leaving_the_letter_going_further_and_coming_back(town: Town):
     assert "répondez REVUE pour l’arrêter" in body(told)
     assert "répondez ANNULER" in body(told)
     assert without == {ODILE}
+    assert town.readers() == {PIERRE, ODILE}
+
+
+def test_a_token_to_join_stops_nothing_at_the_leave_address(town: Town):
+    """A token is of no use for anything but its purpose, though its numbers be those of somebody's subscription."""
+    token = town.journey.centre.keyring.seal(Token(Purpose.JOIN, 1, 1))
+
+    town.write("Oui", STRANGER, f"stop+{token}@villes-rives.example")
+
     assert town.readers() == {PIERRE, ODILE}
 
 
