@@ -16,7 +16,7 @@ from mailhub.centre import people, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Centre, Service
 from mailhub.journal import Inbound
-from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads, wishes
+from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads, wishes, words
 from mailhub.mail.dsn import Delivery
 from mailhub.mail.envelope import Envelope
 from mailhub.mail.kinds import Sort
@@ -70,7 +70,7 @@ class Reading:
     deliveries: tuple[Delivery, ...]
     trust: Trust
     sender: str | None  # the single, strict From address; None: nobody we could answer for
-    sender_name: str | None
+    sender_name: str | None  # as they call themselves, when that is a name
     service: Service | None  # of the envelope recipient; header recipients never route
     token: Token | None  # in the envelope recipient; dead, forged and retired ones are None
     nearest: Token | None  # the nearest of our signed ids it answers
@@ -126,7 +126,7 @@ def read(
         deliveries=dsn.read(said) if sort.kind is kinds.Kind.BOUNCE else (),
         trust=weigh(said, envelope),
         sender=address.normalise(sender.address) if sender and sender.address else None,
-        sender_name=next((box.name for box in said.from_ if box.name), None),
+        sender_name=words.credible(next((box.name for box in said.from_ if box.name), None)),
         service=service,
         token=centre.keyring.open(tag) if centre and tag else None,
         nearest=nearest,

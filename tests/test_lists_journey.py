@@ -334,6 +334,16 @@ def test_s35_one_question_a_yes_a_welcome_and_the_next_issue(town: Town):
     assert (pending, town.readers()) == ({PIERRE, ODILE}, {PIERRE, ODILE, HUGO})
 
 
+def test_whoever_joins_under_a_name_that_is_an_address_is_on_file_without_it(town: Town):
+    liar = "liar@ailleurs.example"
+    town.names[liar] = '"claire.morvan@villes-rives.example"'
+
+    town.write("Bonjour, pouvez-vous m'abonner à la lettre ?", liar)
+
+    with town.journey.database.reading() as session:
+        assert [person.name for person in people.all_at(session, liar)] == [None]
+
+
 # -- machines (S36 to S39) --------------------------------------------------------------------------------------
 
 

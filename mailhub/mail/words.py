@@ -36,6 +36,11 @@ def unturned(text: str) -> str:
     return _TURNS.sub("", text)
 
 
+def credible(name: str | None) -> str | None:
+    """A name strangers give themselves; one that holds an address, or turns the text round, tells nothing but lies."""
+    return None if name is None or "@" in name or unturned(name) != name else name
+
+
 def octets_as_text(raw: str, fallback: str | None = None) -> str:
     """Raw text with its octets above 127 read: as UTF-8 when they are, else as `fallback` or windows-1252."""
     if raw.isascii():

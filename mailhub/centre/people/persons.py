@@ -18,7 +18,6 @@ from mailhub.centre.people.organisations import organisation_of
 from mailhub.errors import UnknownRow
 from mailhub.mail import french
 from mailhub.mail.address import domain_of, normalise
-from mailhub.mail.words import unturned
 
 ALIAS_LIVES = timedelta(days=365)  # an address somebody left goes on finding their threads for so long (S34)
 
@@ -95,7 +94,6 @@ def _words(name: str) -> list[str]:
 
 def meet(session: Session, address: str, name: str | None, now: datetime) -> Person:
     """The person who has this address, created at the first meeting; an organisation is recognised by its domain."""
-    name = credible(name)
     person = recognise(session, address, name)
     if person is None:
         return introduce(session, address, name, now)
@@ -105,11 +103,6 @@ def meet(session: Session, address: str, name: str | None, now: datetime) -> Per
         person.organisation_id = organisation_of(session, address)
     person.last_contact_at = max(person.last_contact_at, now)
     return person
-
-
-def credible(name: str | None) -> str | None:
-    """A name strangers give themselves; one that holds an address, or turns the text round, tells nothing but lies."""
-    return None if name is None or "@" in name or unturned(name) != name else name
 
 
 def introduce(session: Session, address: str | None, name: str | None, now: datetime) -> Person:
