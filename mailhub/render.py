@@ -101,6 +101,7 @@ def quoted(text: str) -> str:
 
 def first_words(text: str, most: int = 300) -> str:
     """The beginning of a text, cut at a word, with a sign that it goes on."""
+    text = text.strip()
     if len(text) <= most:
         return text
     return text[:most].rsplit(maxsplit=1)[0] + " […]"

@@ -75,7 +75,7 @@ def _departed(reading: Reading, desk: Desk, request: Request | None) -> tuple[Dr
         "reference": request.reference if request else None,
         "reader": correspondence.card(desk, found[0], held),
         "functions": [seat.title for seat in seats],
-        "text": reading.quoting.reply.strip(),
+        "text": reading.quoting.reply,
     }
     year, week, _ = desk.centre.calendar.local(desk.now).isocalendar()
     # Such a machine answers every letter for months: the week in the key is what keeps it to one word.

@@ -2,7 +2,8 @@
 
 A valid token of theirs, a From among their addresses, and a strong From (or the written-out `staff_trust =
 "token+address"`). Two of three: the mail is held and its owner is asked at the address on file; nothing is ever
-explained to whoever sent it (S1, S3, S26, S46). Their yes, or an operator's release, makes it go. What leaves holds no address of staff, no token, nothing internal.
+explained to whoever sent it (S1, S3, S26, S46). Their yes, or an operator's release, makes it go. What leaves holds
+no address of staff, no token, nothing internal.
 """
 
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome
         "held",
         asked,
         f"held:{reading.number}",
-        {"colleague": asked.name, "reason": " ".join(reason.split()), "text": reading.quoting.reply.strip()},
+        {"colleague": asked.name, "reason": " ".join(reason.split()), "text": reading.quoting.reply},
         request=request,
         confirm=reading.number,
     )
@@ -171,7 +172,7 @@ def _obey(reply: _Reply, said: Commands) -> None:
 def _keep_inside(reply: _Reply, why: str) -> Outcome:
     """The whole mail stays among staff and its author is told why nothing left."""
     _file_note(reply)
-    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply.strip())
+    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply)
     return Outcome(Verdict.MESSAGE_ADDED, f"kept inside ({why}) in {reply.request.reference}", (letter,))
 
 

@@ -27,7 +27,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
                 "proven": reading.strong,
                 "subject": reading.message.subject,
                 "reason": reading.sort.kind,
-                "text": reading.quoting.text.strip(),
+                "text": reading.quoting.text,
             },
         )
         for colleague in people.told_of_new(desk.session)

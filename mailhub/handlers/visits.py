@@ -114,7 +114,7 @@ class Visit:
             "named": self.wish.address,
             "since": self.wish.since,
             "reader": correspondence.card(self.desk, self.person, self.rows),
-            "text": "" if reading.quoting.only_quotes else reading.quoting.reply.strip(),
+            "text": "" if reading.quoting.only_quotes else reading.quoting.reply,
         }
         return correspondence.to_staff(
             self.desk, "subscription-wish", f"subscription-wish:{reading.number}", values
