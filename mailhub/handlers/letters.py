@@ -14,7 +14,7 @@ from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import Attachment, Exchange, Request
 from mailhub.handlers.desk import Desk
-from mailhub.mail import address, subjects, threads
+from mailhub.mail import address, subjects, threads, tokens
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
 from mailhub.mail.tokens import Purpose, Token
@@ -22,7 +22,6 @@ from mailhub.outbox import Outgoing, return_id, written, written_to
 from mailhub.understand import Reading
 
 INTERNAL_MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
-_EPOCH_DAY = 719163  # date.toordinal() of 1970-01-01, for tokens that expire
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +197,8 @@ def _may_acknowledge(desk: Desk, reading: Reading, asker: people.Person) -> bool
     courtesy, sender = desk.centre.courtesy, reading.sender
     if sender is None or not reading.sort.may_answer or address.never_answer(sender):
         return False
-    if desk.centre.is_ours(
-        sender
-    ):  # a form on the centre's own site, or a forger: we would write to ourselves
+    # From us may be a form on the centre's own site, or a forger: we would write to ourselves.
+    if desk.centre.is_ours(sender):
         return False
     if reading.standing.staff is not None or reading.standing.repeated >= courtesy.alike_in_half_an_hour:
         return False
@@ -322,7 +320,7 @@ def _files(desk: Desk, exchange: Exchange, colleague: Colleague) -> tuple[list[_
 def _link(desk: Desk, row: Attachment, colleague: Colleague) -> str:
     if not desk.centre.files_url:
         return ""
-    until = desk.now.toordinal() - _EPOCH_DAY + desk.centre.files_days
+    until = tokens.day(desk.now) + desk.centre.files_days
     return desk.centre.files_url + desk.centre.keyring.seal(
         Token(Purpose.FILE, row.id or 0, colleague.id, until)
     )

@@ -12,12 +12,21 @@ import hmac
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 _BODY = struct.Struct(">BcQIH")  # key id, purpose, thread, person, expiry in days since 1970 (0: never)
 _MAC_OCTETS = 12
 _LENGTH = len(base64.b32encode(bytes(_BODY.size + _MAC_OCTETS)).rstrip(b"="))
 _CONTEXT = b"mailhub token 1\0"  # another layout takes another number, and the old one dies with it
+
+
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+
+
+def day(when: date) -> int:
+    """A day, or the day of an instant, as `Token.until` counts them."""
+    return when.toordinal() - _FIRST_DAY
 
 
 class Purpose(StrEnum):

@@ -28,11 +28,11 @@ from mailhub.handlers import correspondence
 from mailhub.handlers.desk import Desk
 from mailhub.lists import Channel as Offered
 from mailhub.lists import Publication
+from mailhub.mail import tokens
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
 
 UNDO_DAYS = 30
-EPOCH_DAY = 719163  # date.toordinal() of 1970-01-01
 _PAGES = frozenset({Source.PAGE, Source.ONE_CLICK})
 _UNDONE = frozenset({Act.WITHDRAWN, Act.PAUSED, Act.RESUMED, Act.CHANNEL})
 _WRITTEN_TO = frozenset({State.ACTIVE, State.PAUSED})  # whose address works, as far as we know
@@ -140,7 +140,7 @@ def way_back(desk: Desk, of: Held) -> str | None:
     last = next(reversed(subscriptions.history(desk.session, people.identity(of.row))), None)
     if last is None or last.source not in _PAGES or last.act not in _UNDONE or last.state_before not in LIVE:
         return None
-    until = last.at.toordinal() - EPOCH_DAY + UNDO_DAYS
+    until = tokens.day(last.at) + UNDO_DAYS
     token = Token(Purpose.DONE, people.identity(of.row), people.identity(of.person), until)
     return desk.centre.keyring.seal(token) if _is_good(token, desk.now) else None
 
@@ -155,9 +155,9 @@ def undo(desk: Desk, of: Held) -> bool:
 
 def _is_good(token: Token, now: datetime) -> bool:
     """DONE without an end is of our letters, which only their receiver answers: of no use on a page."""
-    if token.purpose is Purpose.DONE and not token.until:
-        return False
-    return not token.until or token.until >= now.toordinal() - EPOCH_DAY
+    if not token.until:
+        return token.purpose is not Purpose.DONE
+    return token.until >= tokens.day(now)
 
 
 def _address(session: Session, person: Person) -> str | None:

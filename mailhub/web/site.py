@@ -20,9 +20,9 @@ from mailhub.centre.profile import Centre
 from mailhub.centre.requests import Attachment
 from mailhub.database import Database
 from mailhub.errors import MailhubError, UnknownRow
+from mailhub.mail import tokens
 from mailhub.mail.tokens import Purpose
 from mailhub.render import Renderer
-from mailhub.web.choices import EPOCH_DAY
 from mailhub.web.frame import Frame
 from mailhub.web.guard import Guard, SmallForms
 from mailhub.web.subscriptions import Subscriptions
@@ -100,11 +100,7 @@ class Site:
 
     def _file(self, text: str) -> tuple[str, bytes] | None:
         token = self._centre.keyring.open(text)
-        if (
-            token is None
-            or token.purpose is not Purpose.FILE
-            or token.until < self._now().toordinal() - EPOCH_DAY
-        ):
+        if token is None or token.purpose is not Purpose.FILE or token.until < tokens.day(self._now()):
             return None
         with self._database.reading() as session:
             row = session.get(Attachment, token.thread)
@@ -136,10 +132,7 @@ def listener(listen: str, site: Site) -> uvicorn.Config:
         host=host.strip("[]"),
         port=int(port),
         proxy_headers=True,
-        forwarded_allow_ips=[
-            "127.0.0.1",
-            "::1",
-        ],  # written out: FORWARDED_ALLOW_IPS of the environment goes before
+        forwarded_allow_ips=["127.0.0.1", "::1"],  # else FORWARDED_ALLOW_IPS of the environment decides
         log_config=None,
         access_log=False,
         lifespan="off",

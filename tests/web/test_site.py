@@ -12,10 +12,10 @@ from mailhub.centre import people, requests
 from mailhub.centre.calendar import Calendar
 from mailhub.centre.requests import Written
 from mailhub.database import Database
+from mailhub.mail import tokens
 from mailhub.mail.message import Part
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.web import subscriptions
-from mailhub.web.choices import EPOCH_DAY
 from tests.readers import KEYRING
 from tests.web.reading import pages_of
 
@@ -36,7 +36,7 @@ def test_a_good_link_gives_the_file_and_every_other_the_same_answer_to_the_lette
         file = kept_file(session, now)
         people.disable(session, "Yann Riou")
         staff, gone = people.identity(claire), people.identity(yann)
-    today = now.toordinal() - EPOCH_DAY
+    today = tokens.day(now)
     good = Token(Purpose.FILE, file, staff, today)
     sealed = KEYRING.seal(good)
     wrong = [
