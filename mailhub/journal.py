@@ -89,17 +89,6 @@ class Inbound(SQLModel, table=True):
     raw_kept: bool = True  # False once retention has taken the bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a door hands over: raw bytes and the envelopes they came in, one per recipient."""
-
-    raw: bytes
-    envelopes: tuple[Envelope, ...]
-
-
-_FOUND_OUT = (
-    "state", "verdict", "rule", "note", "attempts", "handled_at", "message_id", "author", "gist",
-)  # fmt: skip
 _SEEN = sql_select(
     select(func.min(Inbound.id))
     .where(
@@ -138,14 +127,14 @@ class Seen:
     alike: int  # mails with these very words within the last half hour, from anybody
 
 
-def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
-    """Keep mails before anyone thinks about them; say how many rows are new.
+def accept(session: Session, mails: Iterable[tuple[bytes, Sequence[Envelope]]], now: datetime) -> int:
+    """Keep mails before anyone thinks about them, each with its envelopes; say how many rows are new.
 
     The same bytes for the same recipient by the same door are kept once: a sender who lost our `250` tries again.
     """
     new = []
-    for arrival in arrivals:
-        digest = storage.keep(session, arrival.raw, now)
+    for octets, envelopes in mails:
+        digest = storage.keep(session, octets, now)
         new += [
             {
                 "digest": digest,
@@ -160,7 +149,7 @@ def accept(session: Session, arrivals: Sequence[Arrival], now: datetime) -> int:
                 "let_in": False,
                 "raw_kept": True,
             }
-            for envelope in arrival.envelopes
+            for envelope in envelopes
         ]
     return rows.insert_missing(session, Inbound, new)
 
@@ -210,6 +199,9 @@ def claim(session: Session, ids: Iterable[int]) -> list[Inbound]:
     return claimed
 
 
+_FOUND_OUT = (
+    "state", "verdict", "rule", "note", "attempts", "handled_at", "message_id", "author", "gist",
+)  # fmt: skip
 _WRITE = (
     update(Inbound)
     .where(col(Inbound.id) == bindparam("number"))

@@ -100,7 +100,7 @@ class Pipeline:
                 self._handle({number: reading})
         except StorageTrouble:
             raise
-        except Exception as error:  # noqa: BLE001 — see above
+        except Exception as error:  # noqa: BLE001 — whatever it is, it is this mail's alone
             with self.database.transaction() as session:
                 for row in journal.claim(session, [number]):
                     journal.failed(row, f"{type(error).__name__} in a handler", self.now())

@@ -28,7 +28,7 @@ _KEPT = 512  # statements kept prepared; the house has a few dozen, for each eng
 
 
 def ask(session: Session, statement: Executable, **known: object) -> list[tuple[Any, ...]]:
-    """Every row that answers a statement about columns, built once with `bindparam` and kept by its module."""
+    """Carry out a statement about columns, built once with `bindparam` and kept by its module; every row it gives."""
     session.flush()
     connection = session.connection()
     return _prepared(statement, connection.dialect).run(connection, known)
@@ -47,7 +47,11 @@ def value(session: Session, statement: Executable, **known: object) -> Any:  # n
 
 
 def insert(session: Session, table: type[Row], **values: object) -> Row:
-    """Insert a new row at once; the session holds it as if it had been read back. What is not said has its default."""
+    """Insert a new row at once; the session holds it as if it had been read back. What is not said has its default.
+
+    Not within a savepoint that may be undone: the session would go on holding the row.
+    """
+    session.flush()
     connection = session.connection()
     values = {**_defaults(table), **values}
     prepared = _inserting(table, tuple(values), connection.dialect)
@@ -81,23 +85,30 @@ class _Prepared:
     outward: tuple[tuple[int, Convert], ...]
 
     def run(self, connection: Connection, known: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        cursor = _cursor(connection)
-        try:
-            cursor.execute(self.sql, self._values(known))
-            found = cursor.fetchall() if cursor.description else []
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _named(error, self.sql, connection.dialect) from error
-        return [self._outward(row) for row in found] if self.outward else found
+        """Carry it out; every row it gives."""
+        cursor = self._carry_out("execute", connection, self._values(known))
+        found = cursor.fetchall() if cursor.description else []
+        return [self._converted(row) for row in found] if self.outward else found
 
     def run_many(self, connection: Connection, known: Iterable[Mapping[str, object]]) -> int:
         """Carry it out for each; say how many rows that touched."""
-        cursor = _cursor(connection)
-        try:
-            cursor.executemany(self.sql, [self._values(each) for each in known])
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _named(error, self.sql, connection.dialect) from error
-        count: int = cursor.rowcount
+        count: int = self._carry_out(
+            "executemany", connection, [self._values(each) for each in known]
+        ).rowcount
         return count
+
+    def _carry_out(self, how: str, connection: Connection, values: object) -> Any:  # noqa: ANN401 — a driver's cursor
+        engines.still_open(connection)
+        cursor = connection.connection.cursor()
+        driver = connection.dialect.loaded_dbapi
+        try:
+            getattr(cursor, how)(self.sql, values)
+        except driver.Error as error:
+            # As SQLAlchemy would have raised it, without the values, which may be words of a mail.
+            raise DBAPIError.instance(
+                self.sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
+            ) from error
+        return cursor
 
     def _values(self, known: Mapping[str, object]) -> Sequence[object] | Mapping[str, object]:
         values = {**self.fixed, **known}
@@ -105,23 +116,11 @@ class _Prepared:
             values[name] = convert(values[name])
         return values if self.places is None else [values[name] for name in self.places]
 
-    def _outward(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)
         for place, convert in self.outward:
             values[place] = convert(values[place])
         return tuple(values)
-
-
-def _cursor(connection: Connection) -> Any:  # noqa: ANN401 — of whichever driver
-    engines.still_open(connection)
-    return connection.connection.cursor()
-
-
-def _named(error: Exception, sql: str, dialect: Dialect) -> BaseException:
-    """The error as SQLAlchemy would have raised it, without the values, which may be words of a mail."""
-    return DBAPIError.instance(
-        sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
-    )
 
 
 @lru_cache(_KEPT)

@@ -88,7 +88,7 @@ def receive(
             for recipient in _recipients(house, to, named)
         )
         with house.database.transaction() as session:
-            new = journal.accept(session, [journal.Arrival(raw, envelopes)], house.now())
+            new = journal.accept(session, [(raw, envelopes)], house.now())
         while house.pipeline.step():
             pass
         ours = {envelope.recipient for envelope in envelopes}

@@ -83,8 +83,8 @@ class Intake:
     def _commit(self, group: list[_Waiting]) -> None:
         try:
             with self._database.transaction() as session:
-                arrivals = [journal.Arrival(arrival.raw, arrival.envelopes) for arrival, _, _ in group]
-                new = journal.accept(session, arrivals, self._now())
+                mails = [(arrival.raw, arrival.envelopes) for arrival, _, _ in group]
+                new = journal.accept(session, mails, self._now())
         except Exception as error:  # noqa: BLE001 — whatever it is, the senders must keep their mail
             # Named, without a trace: one for each refused mail would fill what is left of a full disk.
             log.critical("journal cannot be written", mails=len(group), why=str(error))
