@@ -44,12 +44,18 @@ class Courier:
     per_destination_per_minute: int = 60
     paces: Sequence[Pace] = ()
     letters_per_connection: int = 100  # lists.md D41
+    books: Books = field(init=False)
     _wires: list[Wire] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        pacing = Pacing(self.paces, self.per_destination_per_minute)
         self.books = Books(
-            self.database, self.centre, self.renderer, self.now, self.retries, self.connections, pacing
+            database=self.database,
+            centre=self.centre,
+            renderer=self.renderer,
+            now=self.now,
+            retries=self.retries,
+            connections=self.connections,
+            pacing=Pacing(self.paces, self.per_destination_per_minute),
         )
 
     def recover(self, *, everything: bool) -> int:

@@ -169,18 +169,23 @@ def card(desk: Desk, person: people.Person | None, rows: Sequence[Subscription])
 def _asking(desk: Desk, asked: Confirmation, template: str, key: str, answers: Reading | None) -> Draft:
     about = publications(desk, asked.codes)
     token = Token(Purpose.JOIN, asked.id or 0, asked.person_id)
-    page = desk.centre.confirm_url
-    link = f"{page}{desk.centre.keyring.seal(token)}" if page else ""
+    link = _page(desk, desk.centre.confirm_url, token)
     values = {"shown": asked.shown, "by_staff": bool(asked.recorded_by), "confirm_link": link}
     return _letter(desk, template, key, Mailbox(None, asked.address), token, about, values, answers=answers)
 
 
 def _preferences(desk: Desk, row: Subscription | None, person: people.Person) -> str:
     """The page where this reader changes their mind; "" without public pages."""
-    if not desk.centre.preferences_url or row is None:
+    if row is None:
         return ""
-    token = Token(Purpose.LEAVE, row.id or 0, people.identity(person))
-    return f"{desk.centre.preferences_url}{desk.centre.keyring.seal(token)}"
+    return _page(
+        desk, desk.centre.preferences_url, Token(Purpose.LEAVE, row.id or 0, people.identity(person))
+    )
+
+
+def _page(desk: Desk, url: str, token: Token) -> str:
+    """The page of this token; "" without public pages."""
+    return f"{url}{desk.centre.keyring.seal(token)}" if url else ""
 
 
 def _letter(

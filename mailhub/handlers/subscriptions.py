@@ -30,9 +30,9 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     """Do what one mail asks about subscriptions."""
     visit = Visit(reading, desk)
     token = reading.reader_token
-    written_to = reading.token
-    if reading.service is Service.STOP and written_to is not None and written_to.purpose is Purpose.LEAVE:
-        return _by_leave_address(visit, written_to)
+    addressed = reading.token
+    if reading.service is Service.STOP and addressed is not None and addressed.purpose is Purpose.LEAVE:
+        return _by_leave_address(visit, addressed)
     if token is not None and token.purpose is Purpose.JOIN:
         return _answer(visit, token)
     if token is not None and token.purpose is Purpose.LEAVE and visit.wish.kind is Kind.YES:
