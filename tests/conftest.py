@@ -1,16 +1,23 @@
 """What every test may ask for: a clock that stands still and a migrated database of its own, of either kind."""
 
+import contextlib
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from mailhub.database import Database
 from tests import postgres
+from tests.postal import Relay
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 # ── time ──
 
@@ -76,6 +83,41 @@ def _migrate(url: str) -> None:
     database = Database(url)
     database.upgrade()
     database.close()
+
+
+# ── the world outside ──
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[Relay], Relay]]:
+    """Open a relay, in a thread of its own; `port` is its door."""
+    with contextlib.ExitStack() as doors:
+
+        def open_(peer: Relay) -> Relay:
+            peer.port = doors.enter_context(peer.open())
+            return peer
+
+        yield open_
+
+
+@pytest.fixture
+def relay(opened: Callable[[Relay], Relay]) -> Relay:
+    """A relay that takes everything."""
+    return opened(Relay())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A real Chromium, or a reason to skip."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM} (Debian: apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=[*quiet, "--no-first-run"])
+        yield opened
+        opened.close()
 
 
 # ── nothing is skipped where everything is installed ──

@@ -1,7 +1,6 @@
 """The ledger tells the truth: whatever relays answer and whenever processes die, every reader is accounted for, once."""
 
 import asyncio
-import contextlib
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -48,15 +47,6 @@ def alone(sqlite_url):
     database.close()
 
 
-@pytest.fixture
-def relay():
-    """A relay in a thread of its own; `relay.port` is its door."""
-    peer = Relay()
-    with peer.open() as port:
-        peer.port = port
-        yield peer
-
-
 class Choosy(Relay):
     """A relay that answers RCPT as it is told to for each recipient, once for each answer given."""
 
@@ -71,18 +61,6 @@ class Choosy(Relay):
             if waiting:
                 default = waiting.pop(0)
         return await super()._say(writer, stage, default)
-
-
-@pytest.fixture
-def opened():
-    """Open a relay; `port` is its door."""
-    with contextlib.ExitStack() as doors:
-
-        def open_(peer):
-            peer.port = doors.enter_context(peer.open())
-            return peer
-
-        yield open_
 
 
 @pytest.fixture

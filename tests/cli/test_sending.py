@@ -13,15 +13,6 @@ from mailhub.mail import address
 from tests import edition
 from tests.edition import Edition
 from tests.journey import Clock
-from tests.postal import Relay
-
-
-@pytest.fixture
-def relay():
-    peer = Relay()
-    with peer.open() as port:
-        peer.port = port
-        yield peer
 
 
 def sent(home, relay, at):

@@ -44,23 +44,6 @@ def run(database):
     return edition
 
 
-@pytest.fixture
-def opened():
-    """Open a relay; `port` is its door."""
-    with contextlib.ExitStack() as doors:
-
-        def open_(peer):
-            peer.port = doors.enter_context(peer.open())
-            return peer
-
-        yield open_
-
-
-@pytest.fixture
-def relay(opened):
-    return opened(Relay())
-
-
 def do(database, *statements):
     with database.transaction() as session:
         for statement in statements:

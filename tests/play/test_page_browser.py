@@ -3,19 +3,11 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx2
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM} (Debian: apt install chromium)"
-    ),
-    pytest.mark.xdist_group("play browser"),
-]
+pytestmark = pytest.mark.xdist_group("play browser")
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +25,6 @@ def address(tmp_path_factory):
         yield page
         playing.send_signal(signal.SIGINT)
         playing.communicate(timeout=60)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=[*quiet, "--no-first-run"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

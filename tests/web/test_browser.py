@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -11,14 +10,7 @@ from mailhub.centre.subscriptions import State
 from mailhub.database import Database
 from tests.web.reading import pages_of
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM} (Debian: apt install chromium)"
-    ),
-    pytest.mark.xdist_group("reader browser"),
-]
+pytestmark = pytest.mark.xdist_group("reader browser")
 
 
 @pytest.fixture
@@ -36,17 +28,6 @@ def centre(sqlite_url, now):
         server.should_exit = True
         thread.join()
     database.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=[*quiet, "--no-first-run"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
