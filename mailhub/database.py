@@ -80,7 +80,7 @@ class Database:
                 yield session
                 session.flush()
                 if self.dialect == "sqlite":
-                    engines.still_open(connection)
+                    engines.still_open(connection.connection.driver_connection)
                 connection.commit()
 
     @contextmanager

@@ -74,7 +74,7 @@ def sqlite(
 
     @event.listens_for(engine, "before_cursor_execute")
     def guard(connection: Connection, *_: object) -> None:
-        still_open(connection)
+        still_open(_driver(connection))
 
     return engine
 
@@ -88,12 +88,11 @@ def postgresql(url: URL) -> Engine:
         raise SettingsError("PostgreSQL needs its driver: install mailhub[postgres]") from error
 
 
-def still_open(connection: Connection) -> None:
-    """Stop when SQLite has ended the transaction by itself, as it does when the disk is full.
+def still_open(driver: object) -> None:
+    """Stop when SQLite has ended the transaction of this connection by itself, as it does when the disk is full.
 
     A verb that swallowed the error would go on, and each of its statements would be kept at once and alone.
     """
-    driver = _driver(connection)
     if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
         raise StorageTrouble("the database gave up the transaction")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, UniqueConstraint, bindparam, func, or_, text, update
+from sqlalchemy import Column, Index, UniqueConstraint, Update, bindparam, func, or_, text, update
 from sqlalchemy import select as sql_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -20,6 +20,7 @@ from mailhub.errors import Refused, UnknownRow
 from mailhub.mail.envelope import Envelope
 
 MOST_ATTEMPTS = 3  # then a human looks
+MOST_OCTETS_AT_ONCE = 32 * 1024 * 1024  # of mails read together
 FLOOD_SPAN = timedelta(hours=1)
 ECHO_SPAN = timedelta(minutes=30)
 
@@ -119,6 +120,29 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail in the hands of whoever handles it."""
+
+    number: int
+    recipient: str
+    attempts: int
+    vouched_by: int | None
+    let_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a mail turned out to be, and what became of it."""
+
+    verdict: Verdict | None  # None: held
+    rule: str
+    note: str
+    message_id: str | None
+    author: str | None
+    gist: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What the journal holds that resembles one mail."""
 
@@ -154,6 +178,13 @@ def accept(session: Session, mails: Iterable[tuple[bytes, Sequence[Envelope]]], 
     return rows.insert_missing(session, Inbound, new)
 
 
+_OLDEST = (
+    sql_select(col(Inbound.id), col(storage.Blob.size))
+    .join(storage.Blob, col(storage.Blob.digest) == Inbound.digest)
+    .where(col(Inbound.state) == InboundState.WAITING)
+    .order_by(col(Inbound.id))
+    .limit(bindparam("most"))
+)
 _WAITING = (
     sql_select(
         col(Inbound.id),
@@ -166,52 +197,83 @@ _WAITING = (
         col(storage.Blob.content),
     )
     .join(storage.Blob, col(storage.Blob.digest) == Inbound.digest)
-    .where(col(Inbound.state) == InboundState.WAITING)
+    .where(col(Inbound.state) == InboundState.WAITING, col(Inbound.id) <= bindparam("last"))
     .order_by(col(Inbound.id))
-    .limit(bindparam("most"))
 )
 
 
-def waiting(session: Session, most: int) -> list[Unread]:
-    """The oldest mails nobody has handled, without taking hold of them."""
-    return [
-        Unread(number, Envelope(recipient, sender, source, received_at, client_ip, helo), raw)
-        for number, recipient, sender, source, received_at, client_ip, helo, raw in rows.ask(
-            session, _WAITING, most=most
-        )
-    ]
+def waiting(session: Session, most: int, octets: int = MOST_OCTETS_AT_ONCE) -> list[Unread]:
+    """The oldest mails nobody has handled, without taking hold of them: at least one, and no more than so many octets."""
+    last = None
+    for number, size in rows.ask(session, _OLDEST, most=most):
+        if last is not None and size > octets:
+            break
+        last, octets = number, octets - size
+    if last is None:
+        return []
+    found = rows.ask(session, _WAITING, last=last)
+    return [Unread(number, Envelope(*envelope), raw) for number, *envelope, raw in found]
 
 
-def claim(session: Session, ids: Iterable[int]) -> list[Inbound]:
-    """Take hold of those of these mails that still wait, until the transaction ends; others skip them.
+_CLAIMED = (
+    col(Inbound.id),
+    col(Inbound.recipient),
+    col(Inbound.attempts),
+    col(Inbound.vouched_by),
+    col(Inbound.let_in),
+)
 
-    They come as values: `write` puts down what became of them.
-    """
+
+def claim(session: Session, ids: Iterable[int]) -> list[Claimed]:
+    """Take hold of those of these mails that still wait, until the transaction ends; others skip them."""
     query = (
-        select(Inbound)
-        .where(col(Inbound.id).in_(list(ids)), Inbound.state == InboundState.WAITING)
+        sql_select(*_CLAIMED)
+        .where(col(Inbound.id).in_(list(ids)), col(Inbound.state) == InboundState.WAITING)
         .order_by(col(Inbound.id))
         .with_for_update(skip_locked=True)
     )
-    claimed = list(session.exec(query).all())
-    for row in claimed:
-        session.expunge(row)
-    return claimed
+    return [Claimed(*row) for row in session.execute(query).all()]
 
 
-_FOUND_OUT = (
-    "state", "verdict", "rule", "note", "attempts", "handled_at", "message_id", "author", "gist",
-)  # fmt: skip
-_WRITE = (
-    update(Inbound)
-    .where(col(Inbound.id) == bindparam("number"))
-    .values({name: bindparam(f"its_{name}") for name in _FOUND_OUT})
-)
+def _writing(*columns: str) -> Update:
+    put: dict[str, object] = {name: bindparam(f"its_{name}") for name in columns}
+    return update(Inbound).where(col(Inbound.id) == bindparam("number")).values(put)
 
 
-def write(session: Session, row: Inbound) -> None:
-    """Put down what was found out about a claimed mail and what became of it."""
-    rows.ask(session, _WRITE, number=row.id, **{f"its_{name}": getattr(row, name) for name in _FOUND_OUT})
+_END = _writing("state", "verdict", "rule", "note", "handled_at", "message_id", "author", "gist")
+_FAIL = _writing("state", "note", "handled_at", "attempts")
+
+
+def end(session: Session, mail: Claimed, ending: Ending, now: datetime) -> None:
+    """Write the one verdict of a mail; without one it is held until somebody answers for it."""
+    rows.ask(
+        session,
+        _END,
+        number=mail.number,
+        its_state=InboundState.DONE if ending.verdict else InboundState.HELD,
+        its_verdict=ending.verdict,
+        its_rule=ending.rule,
+        its_note=ending.note,
+        its_handled_at=now,
+        its_message_id=ending.message_id,
+        its_author=ending.author,
+        its_gist=ending.gist,
+    )
+
+
+def failed(session: Session, mail: Claimed, why: str, now: datetime) -> None:
+    """Count one failure; the third parks the mail."""
+    attempts = mail.attempts + 1
+    state = InboundState.PARKED if attempts >= MOST_ATTEMPTS else InboundState.WAITING
+    rows.ask(
+        session,
+        _FAIL,
+        number=mail.number,
+        its_state=state,
+        its_note=why,
+        its_handled_at=now,
+        its_attempts=attempts,
+    )
 
 
 def raw(session: Session, row: Inbound) -> bytes:
@@ -219,24 +281,6 @@ def raw(session: Session, row: Inbound) -> bytes:
     if not row.raw_kept:
         raise Refused(f"the bytes of mail {row.id} were removed by the retention clock")
     return storage.fetch(session, row.digest)
-
-
-def settle(row: Inbound, verdict: Verdict, rule: str, note: str, now: datetime) -> None:
-    """Write the one verdict of a mail."""
-    row.state, row.verdict, row.rule, row.note, row.handled_at = InboundState.DONE, verdict, rule, note, now
-
-
-def hold(row: Inbound, rule: str, note: str, now: datetime) -> None:
-    """Keep a mail aside until somebody answers for it."""
-    row.state, row.rule, row.note, row.handled_at = InboundState.HELD, rule, note, now
-
-
-def failed(row: Inbound, why: str, now: datetime) -> None:
-    """Count one failure; the third parks the mail."""
-    row.attempts += 1
-    row.note, row.handled_at = why, now
-    if row.attempts >= MOST_ATTEMPTS:
-        row.state = InboundState.PARKED
 
 
 def replay(session: Session, inbound_id: int) -> Inbound:
@@ -265,7 +309,8 @@ def discard(session: Session, inbound_id: int, why: str, now: datetime) -> Inbou
     row = get(session, inbound_id)
     if row.state not in {InboundState.HELD, InboundState.PARKED}:
         raise Refused(f"mail {inbound_id} is {row.state}, only a held or parked mail can be discarded")
-    settle(row, Verdict.QUARANTINE, row.rule or "discarded", why, now)
+    row.state, row.verdict, row.handled_at = InboundState.DONE, Verdict.QUARANTINE, now
+    row.rule, row.note = row.rule or "discarded", why
     return row
 
 
@@ -278,14 +323,14 @@ def get(session: Session, inbound_id: int) -> Inbound:
 
 
 def seen(
-    session: Session, row: Inbound, *, message_id: str | None, author: str | None, gist: str, now: datetime
+    session: Session, mail: Claimed, *, message_id: str | None, author: str | None, gist: str, now: datetime
 ) -> Seen:
     """What came before this mail: the same one, others of its author, others with its words."""
     found = rows.ask(
         session,
         _SEEN,
-        id=row.id,
-        recipient=row.recipient,
+        id=mail.number,
+        recipient=mail.recipient,
         message_id=message_id,
         author=author,
         gist=gist,

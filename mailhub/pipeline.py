@@ -20,12 +20,12 @@ from mailhub.database import Database
 from mailhub.errors import StorageTrouble
 from mailhub.handlers import HANDLERS, Handler
 from mailhub.handlers.desk import Desk, Outcome
-from mailhub.journal import Inbound, Unread, Verdict
+from mailhub.journal import Claimed, Ending, Unread, Verdict
 from mailhub.render import Renderer
 from mailhub.route import Errand, route
 from mailhub.understand import Reading, Weigh, believe_nobody
 
-AT_ONCE = 50  # mails to one transaction; a commit costs as much as handling several
+AT_ONCE = 200  # mails to one transaction; a commit costs as much as handling several
 AT_LEAST = 3  # of them before it gives way to doors that wait for the same database
 
 log = structlog.get_logger()
@@ -79,12 +79,12 @@ class Pipeline:
         """Everything these mails cause, or nothing."""
         ended: list[tuple[int, Verdict | None, str]] = []
         with self.database.transaction() as session:
-            for row in journal.claim(session, readings):
+            for mail in journal.claim(session, readings):
                 if len(ended) >= AT_LEAST and is_pressed():
                     break
-                reading, now = readings[row.id or 0], self.now()
-                outcome, rule = self._run(session, row, reading, now)
-                self._settle(session, row, reading, outcome, rule, now)
+                reading, now = readings[mail.number], self.now()
+                outcome, rule = self._run(session, mail, reading, now)
+                self._settle(session, mail, reading, outcome, rule, now)
                 ended.append((reading.number, outcome.verdict, rule))
         for number, verdict, rule in ended:
             log.info("handled", mail=number, verdict=verdict, rule=rule)
@@ -102,9 +102,8 @@ class Pipeline:
             raise
         except Exception as error:  # noqa: BLE001 — whatever it is, it is this mail's alone
             with self.database.transaction() as session:
-                for row in journal.claim(session, [number]):
-                    journal.failed(row, f"{type(error).__name__} in a handler", self.now())
-                    journal.write(session, row)
+                for mail in journal.claim(session, [number]):
+                    journal.failed(session, mail, f"{type(error).__name__} in a handler", self.now())
             where = traceback.extract_tb(error.__traceback__)[-1]
             # Not the message of the error: it may hold words of the mail.
             log.warning(
@@ -115,19 +114,22 @@ class Pipeline:
                 line=where.lineno,
             )
 
-    def _run(self, session: Session, row: Inbound, reading: Reading, now: datetime) -> tuple[Outcome, str]:
-        placed = understand.place(session, reading, self.centre, row)
+    def _run(self, session: Session, mail: Claimed, reading: Reading, now: datetime) -> tuple[Outcome, str]:
+        placed = understand.place(session, reading, self.centre, mail)
         ruling = route(placed)
         desk = Desk(session, now, self.centre, self.renderer)
         return self.handlers[ruling.errand](placed, desk), ruling.rule
 
     def _settle(
-        self, session: Session, row: Inbound, reading: Reading, outcome: Outcome, rule: str, now: datetime
+        self, session: Session, mail: Claimed, reading: Reading, outcome: Outcome, rule: str, now: datetime
     ) -> None:
-        row.message_id, row.author, row.gist = reading.message.message_id, reading.sender, reading.gist
         outbox.put(session, outcome.drafts, domain=self.centre.domain, now=now)
-        if outcome.verdict is None:
-            journal.hold(row, rule, outcome.note, now)
-        else:
-            journal.settle(row, outcome.verdict, rule, outcome.note, now)
-        journal.write(session, row)
+        ending = Ending(
+            verdict=outcome.verdict,
+            rule=rule,
+            note=outcome.note,
+            message_id=reading.message.message_id,
+            author=reading.sender,
+            gist=reading.gist,
+        )
+        journal.end(session, mail, ending, now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Executable, Insert, inspect
+from sqlalchemy import Dialect, Executable, Insert, inspect
 from sqlalchemy import insert as sa_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
@@ -29,9 +29,8 @@ _KEPT = 512  # statements kept prepared; the house has a few dozen, for each eng
 
 def ask(session: Session, statement: Executable, **known: object) -> list[tuple[Any, ...]]:
     """Carry out a statement about columns, built once with `bindparam` and kept by its module; every row it gives."""
-    session.flush()
-    connection = session.connection()
-    return _prepared(statement, connection.dialect).run(connection, known)
+    line = _line(session)
+    return _prepared(statement, line.dialect).run(line, known)
 
 
 def first(session: Session, statement: Executable, **known: object) -> tuple[Any, ...] | None:
@@ -51,11 +50,9 @@ def insert(session: Session, table: type[Row], **values: object) -> Row:
 
     Not within a savepoint that may be undone: the session would go on holding the row.
     """
-    session.flush()
-    connection = session.connection()
+    line = _line(session)
     values = {**_defaults(table), **values}
-    prepared = _inserting(table, tuple(values), connection.dialect)
-    keys = prepared.run(connection, values)[0]
+    keys = _inserting(table, tuple(values), line.dialect).run(line, values)[0]
     row: Row = manager_of_class(table).new_instance()  # as the session makes those it reads
     vars(row).update(values, **dict(zip(_keys(table), keys, strict=True)))
     make_transient_to_detached(row)
@@ -70,8 +67,26 @@ def insert_missing(session: Session, table: type[SQLModel], rows: Sequence[Mappi
     """
     if not rows:
         return 0
-    connection = session.connection()
-    return _inserting_missing(table, tuple(rows[0]), connection.dialect).run_many(connection, rows)
+    line = _line(session)
+    return _inserting_missing(table, tuple(rows[0]), line.dialect).run_many(line, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a session speaks to the database by, from its first question to its end."""
+
+    dialect: Dialect
+    driver: Any  # the driver's connection
+
+
+def _line(session: Session) -> _Line:
+    """The session's line, free of what the session still had to write."""
+    session.flush()
+    line: _Line | None = session.info.get(_Line)
+    if line is None:
+        connection = session.connection()
+        line = session.info[_Line] = _Line(connection.dialect, connection.connection.driver_connection)
+    return line
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +99,27 @@ class _Prepared:
     inward: tuple[tuple[str, Convert], ...]
     outward: tuple[tuple[int, Convert], ...]
 
-    def run(self, connection: Connection, known: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    def run(self, line: _Line, known: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Carry it out; every row it gives."""
-        cursor = self._carry_out("execute", connection, self._values(known))
+        cursor = self._carry_out("execute", line, self._values(known))
         found = cursor.fetchall() if cursor.description else []
         return [self._converted(row) for row in found] if self.outward else found
 
-    def run_many(self, connection: Connection, known: Iterable[Mapping[str, object]]) -> int:
+    def run_many(self, line: _Line, known: Iterable[Mapping[str, object]]) -> int:
         """Carry it out for each; say how many rows that touched."""
-        count: int = self._carry_out(
-            "executemany", connection, [self._values(each) for each in known]
-        ).rowcount
+        count: int = self._carry_out("executemany", line, [self._values(each) for each in known]).rowcount
         return count
 
-    def _carry_out(self, how: str, connection: Connection, values: object) -> Any:  # noqa: ANN401 — a driver's cursor
-        engines.still_open(connection)
-        cursor = connection.connection.cursor()
-        driver = connection.dialect.loaded_dbapi
+    def _carry_out(self, how: str, line: _Line, values: object) -> Any:  # noqa: ANN401 — a driver's cursor
+        engines.still_open(line.driver)
+        cursor = line.driver.cursor()
+        refused = line.dialect.loaded_dbapi.Error
         try:
             getattr(cursor, how)(self.sql, values)
-        except driver.Error as error:
+        except refused as error:
             # As SQLAlchemy would have raised it, without the values, which may be words of a mail.
             raise DBAPIError.instance(
-                self.sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
+                self.sql, None, error, refused, hide_parameters=True, dialect=line.dialect
             ) from error
         return cursor
 

@@ -15,8 +15,8 @@ from mailhub import journal, outbox
 from mailhub.centre import people, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Centre, Service
-from mailhub.journal import Inbound
-from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads, wishes, words
+from mailhub.journal import Claimed
+from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads, wishes, wording, words
 from mailhub.mail.dsn import Delivery
 from mailhub.mail.envelope import Envelope
 from mailhub.mail.kinds import Sort
@@ -74,7 +74,7 @@ class Reading:
     service: Service | None  # of the envelope recipient; header recipients never route
     token: Token | None  # in the envelope recipient; dead, forged and retired ones are None
     nearest: Token | None  # the nearest of our signed ids it answers
-    gist: str  # digest of its words, white space and case apart
+    gist: str  # digest of its words, white space, case and accents apart
     wish: Wish | None = None  # what it asks about lists in plain words; None when it was not read for that
     standing: Standing = Standing()
 
@@ -167,8 +167,8 @@ def _wish(reading: Reading, centre: Centre) -> Wish | None:
     )
 
 
-def place(session: Session, reading: Reading, centre: Centre, row: Inbound) -> Reading:
-    """Ask the tables what this mail means here; `row` is its line in the journal."""
+def place(session: Session, reading: Reading, centre: Centre, mail: Claimed) -> Reading:
+    """Ask the tables what this mail means here."""
     now = reading.envelope.received_at
     assert now is not None
     sender = reading.sender
@@ -178,7 +178,7 @@ def place(session: Session, reading: Reading, centre: Centre, row: Inbound) -> R
     token = reading.token
     seen = journal.seen(
         session,
-        row,
+        mail,
         message_id=reading.message.message_id,
         author=sender,
         gist=reading.gist,
@@ -191,8 +191,8 @@ def place(session: Session, reading: Reading, centre: Centre, row: Inbound) -> R
         repeated=seen.alike,
         staff=staff,
         token_staff=_token_staff(session, token),
-        vouched_by=people.colleague(session, row.vouched_by) if row.vouched_by else None,
-        let_in=row.let_in,
+        vouched_by=people.colleague(session, mail.vouched_by) if mail.vouched_by else None,
+        let_in=mail.let_in,
         request_id=request.id if request else None,
         participant=participant,
         letter_id=_letter_returned(session, reading),
@@ -202,7 +202,9 @@ def place(session: Session, reading: Reading, centre: Centre, row: Inbound) -> R
 
 
 def _gist(text: str) -> str:
-    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(" ".join(wording.fold(text).split()).encode("utf-8", "surrogatepass")).hexdigest()[
+        :32
+    ]
 
 
 def _token_staff(session: Session, token: Token | None) -> Colleague | None:

@@ -30,17 +30,24 @@ class Calendar:
     def _holidays(self) -> holidays.HolidayBase:
         return holidays.country_holidays(self.country, subdiv=self.subdivision)
 
+    @cached_property
+    def _known(self) -> dict[date, bool]:
+        return {}
+
     def local(self, instant: datetime) -> datetime:
         """The same instant on the centre's clock."""
         return instant.astimezone(self._zone)
 
     def is_working(self, day: date) -> bool:
         """Say whether somebody is there that day."""
-        return (
-            day.weekday() < 5
-            and day not in self._holidays
-            and not any(first <= day <= last for first, last in self.closures)
-        )
+        known = self._known.get(day)
+        if known is None:
+            known = self._known[day] = (
+                day.weekday() < 5
+                and day not in self._holidays
+                and not any(first <= day <= last for first, last in self.closures)
+            )
+        return known
 
     def next_working(self, day: date) -> date:
         """That day when it is worked, else the first worked one after it."""

@@ -7,18 +7,20 @@ from the service address too, with a token for this request and this person. Aut
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from mailhub import storage
 from mailhub.centre import people, recall, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Service
-from mailhub.centre.requests import Attachment, Exchange, Request
+from mailhub.centre.requests import Attachment, Exchange, Request, RequestKind
 from mailhub.handlers.desk import Desk
 from mailhub.mail import address, subjects, threads, tokens
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Outgoing, return_id, written, written_to
+from mailhub.render import Renderer
 from mailhub.understand import Reading
 
 INTERNAL_MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
@@ -248,9 +250,7 @@ def _staff_copy(
         else None,
         asker=_card(desk, exchange.person_id) if exchange.person_id and by_another else requester,
         requester=requester,
-        kind_label=desk.renderer.template("words/kinds.txt").render(
-            kind=request.kind or request.suggested_kind
-        ),
+        kind_label=_kind_label(desk.renderer, request.kind or request.suggested_kind),
         first_contact_on=request.first_contact_on,
         due_on=request.due_on,
         owner=owner.name if owner else None,
@@ -263,7 +263,9 @@ def _staff_copy(
             }
             for past in requests.history(session, request)
         ],
-        similar=recall.nearest(session, exchange.text, besides=requests.identity(request)),
+        similar=recall.nearest(
+            session, f"{exchange.subject or ''}\n{exchange.text}", besides=requests.identity(request)
+        ),
         service_address=centre.address(service_of(request)),
         note_address=centre.address(Service.NOTE, centre.keyring.seal(note)),
     )
@@ -283,6 +285,11 @@ def _staff_copy(
         enclosures=enclosures,
         request_id=request.id,
     )
+
+
+@lru_cache(32)  # the three kinds and none, for each renderer
+def _kind_label(renderer: Renderer, kind: RequestKind | None) -> str:
+    return renderer.template("words/kinds.txt").render(kind=kind)
 
 
 def _card(desk: Desk, person_id: int) -> dict[str, object]:

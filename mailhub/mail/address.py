@@ -297,14 +297,18 @@ def _scrub(address: str) -> str:
         if not address.isascii()
         else address
     )
-    return unicodedata.normalize("NFC", "".join(char for char in text if unicodedata.category(char) != "Cc"))
+    if not text.isprintable():
+        text = "".join(char for char in text if unicodedata.category(char) != "Cc")
+    return unicodedata.normalize("NFC", text)
 
 
 def _name(raw: str, decode: Callable[[str], str] | None) -> str | None:
     """A display name on one line, decoded, without control characters and wrapping apostrophes."""
     text = decode(raw) if decode else raw
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
     # `str.split` also splits at U+2028 and its like, which could end a header line elsewhere.
-    text = " ".join("".join(" " if unicodedata.category(char) == "Cc" else char for char in text).split())
+    text = " ".join(text.split())
     if len(text) > 2 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1].strip()
     return text or None

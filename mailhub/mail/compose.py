@@ -6,12 +6,12 @@ base64: 8-bit bodies break signatures on their way (lists.md D12).
 """
 
 import re
-from base64 import b32encode
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from mailhub.errors import Refused
@@ -117,7 +117,7 @@ def _always(draft: Draft, date: datetime, domain: str) -> Iterator[bytes]:
     yield fields.field(
         "Subject", *fields.unstructured(fields.cut(fields.one_line(draft.subject), SUBJECT_LENGTH))
     )
-    yield fields.field("Date", format_datetime(date))
+    yield _date(date)
     own = fields.ids(draft.message_id) or fields.ids(message_id(draft.key, domain))
     yield fields.field("Message-ID", *own)
     if draft.reply_to:
@@ -127,6 +127,11 @@ def _always(draft: Draft, date: datetime, domain: str) -> Iterator[bytes]:
     if draft.automatic:
         yield fields.field("Auto-Submitted", *fields.unstructured(draft.automatic))  # RFC 3834 section 5
         yield fields.field("X-Auto-Response-Suppress", "All")  # Exchange knows no other way (lists.md D27)
+
+
+@lru_cache(8)  # the letters one mail causes have one date
+def _date(date: datetime) -> bytes:
+    return fields.field("Date", format_datetime(date))
 
 
 def _references(draft: Draft, room: int) -> bytes:
@@ -214,5 +219,5 @@ def _multipart(subtype: str, parts: Sequence[Body], key: str, *parameters: str) 
 
 
 def _digest(key: str) -> str:
-    """160 bits of the key's hash, as 32 letters and digits."""
-    return b32encode(sha256(key.encode("utf-8", "replace")).digest()[:20]).decode().lower()
+    """128 bits of the key's hash, as 32 letters and digits."""
+    return sha256(key.encode("utf-8", "replace")).hexdigest()[:32]

@@ -29,9 +29,11 @@ _TYPED = (
 )
 
 
+@lru_cache(8)  # one question is looked at several times
 def fold(text: str) -> str:
     """Text as `wording.fold` makes it, and without double spaces, invisible characters and typed accents."""
-    return _SPACES.sub(" ", wording.fold(wording.replaced(text, _TYPED)))
+    folded = wording.fold(wording.replaced(text, _TYPED))
+    return _SPACES.sub(" ", folded) if "  " in folded else folded
 
 
 def fold_in_place(text: str) -> str:

@@ -81,7 +81,7 @@ def test_a_plain_answer_is_these_octets():
         b"To: =?utf-8?b?SMOpbMOobmUgTGUgR29mZg==?= <helene@mairie.example>\r\n"
         b"Subject: Re: Les jardins =?utf-8?b?cGFydGFnw6lz?= [Q-2026-0143]\r\n"
         b"Date: Tue, 03 Mar 2026 12:00:00 +0100\r\n"
-        b"Message-ID: <letter.ibqnup665mfadx3qxfq4csftjydepxug@centre.example>\r\n"
+        b"Message-ID: <letter.4060da3fdeeb0a01df70b961c148b34e@centre.example>\r\n"
         b"MIME-Version: 1.0\r\n"
         b"Content-Type: text/plain; charset=utf-8\r\n"
         b"Content-Transfer-Encoding: quoted-printable\r\n"
