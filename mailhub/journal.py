@@ -240,15 +240,15 @@ def _writing(*columns: str) -> Update:
     return update(Inbound).where(col(Inbound.id) == bindparam("number")).values(put)
 
 
-_END = _writing("state", "verdict", "rule", "note", "handled_at", "message_id", "author", "gist")
-_FAIL = _writing("state", "note", "handled_at", "attempts")
+_SETTLE = _writing("state", "verdict", "rule", "note", "handled_at", "message_id", "author", "gist")
+_FAILED = _writing("state", "note", "handled_at", "attempts")
 
 
-def end(session: Session, mail: Claimed, ending: Ending, now: datetime) -> None:
+def settle(session: Session, mail: Claimed, ending: Ending, now: datetime) -> None:
     """Write the one verdict of a mail; without one it is held until somebody answers for it."""
     rows.ask(
         session,
-        _END,
+        _SETTLE,
         number=mail.number,
         its_state=InboundState.DONE if ending.verdict else InboundState.HELD,
         its_verdict=ending.verdict,
@@ -267,7 +267,7 @@ def failed(session: Session, mail: Claimed, why: str, now: datetime) -> None:
     state = InboundState.PARKED if attempts >= MOST_ATTEMPTS else InboundState.WAITING
     rows.ask(
         session,
-        _FAIL,
+        _FAILED,
         number=mail.number,
         its_state=state,
         its_note=why,

@@ -132,4 +132,4 @@ class Pipeline:
             author=reading.sender,
             gist=reading.gist,
         )
-        journal.end(session, mail, ending, now)
+        journal.settle(session, mail, ending, now)

@@ -9,9 +9,10 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 from mailhub import journal, storage
-from mailhub.centre import recall, requests, returns
+from mailhub.centre import recall, returns
 from mailhub.centre.people import functions, organisations, persons, postal, staff
 from mailhub.centre.publications import issue, ledger
+from mailhub.centre.requests import opening, request, thread
 from mailhub.centre.subscriptions import confirmation, consent, subscription
 from mailhub.outbox import letter
 from mailhub.schedule import ticks
@@ -19,7 +20,7 @@ from mailhub.schedule import ticks
 # Every module that declares a table, in the order of the floors; imported here, nowhere else for this purpose.
 # fmt: off
 TABLES = (
-    storage, organisations, persons, functions, postal, staff, requests, recall, subscription, consent, confirmation,
+    storage, organisations, persons, functions, postal, staff, opening, request, thread, recall, subscription, consent, confirmation,
     returns, issue, ledger, journal, letter, ticks,
 )
 # fmt: on

@@ -1,0 +1,76 @@
+"""A question and its life: opened with a promise, answered, assigned, closed, reopened.
+
+Verbs take the session first and never commit.
+"""
+
+from mailhub.centre.requests.opening import (
+    Promise,
+    open_,
+)
+from mailhub.centre.requests.questions import (
+    attachments,
+    called,
+    count_by_state,
+    doors,
+    exchanges,
+    get,
+    history,
+    listed,
+    of_person,
+    opened_by_inbound,
+    participants,
+    sharing_an_id,
+)
+from mailhub.centre.requests.request import (
+    Request,
+    RequestKind,
+    RequestState,
+    answer,
+    assign,
+    await_us,
+    close,
+    identity,
+    is_past_reopening,
+    require_open,
+)
+from mailhub.centre.requests.thread import (
+    Attachment,
+    Exchange,
+    ExchangeKind,
+    Written,
+    add,
+    add_door,
+)
+
+__all__ = [
+    "Attachment",
+    "Exchange",
+    "ExchangeKind",
+    "Promise",
+    "Request",
+    "RequestKind",
+    "RequestState",
+    "Written",
+    "add",
+    "add_door",
+    "answer",
+    "assign",
+    "attachments",
+    "await_us",
+    "called",
+    "close",
+    "count_by_state",
+    "doors",
+    "exchanges",
+    "get",
+    "history",
+    "identity",
+    "is_past_reopening",
+    "listed",
+    "of_person",
+    "open_",
+    "opened_by_inbound",
+    "participants",
+    "require_open",
+    "sharing_an_id",
+]

@@ -1,0 +1,21 @@
+"""The letters handlers write about requests: who they come from, how they thread, what machines are told about them.
+
+Each is a template and a Draft. To an asker: from the service address, with a token of theirs to reply to. To staff:
+from the service address too, with a token for this request and this person. Automatic ones say so (RFC 3834).
+"""
+
+from mailhub.handlers.letters.askers import acknowledgement, answer
+from mailhub.handlers.letters.copies import INTERNAL_MARKER, staff_copies
+from mailhub.handlers.letters.heads import service_of
+from mailhub.handlers.letters.staff import about_answer, to_staff, undelivered
+
+__all__ = [
+    "INTERNAL_MARKER",
+    "about_answer",
+    "acknowledgement",
+    "answer",
+    "service_of",
+    "staff_copies",
+    "to_staff",
+    "undelivered",
+]

@@ -1,0 +1,33 @@
+"""What every letter of a thread bears: the address it comes from, its subject, its return path, the marks of the thread."""
+
+from mailhub.centre.profile import Service
+from mailhub.centre.requests import Request
+from mailhub.handlers.desk import Desk
+from mailhub.mail import subjects, threads
+from mailhub.mail.tokens import Purpose, Token
+from mailhub.outbox import return_id
+
+
+def service_of(request: Request) -> Service:
+    """The address a request lives at."""
+    return Service(request.service)
+
+
+def shown_subject(request: Request) -> str:
+    """The subject of a thread, free of prefixes and of our own reference."""
+    bare = subjects.base(request.subject).replace(f"[{request.reference}]", "")
+    return " ".join(bare.split()) or "(sans objet)"
+
+
+def return_path(desk: Desk, key: str) -> str:
+    """VERP: the return address names the letter by a token, never the person by their address (T14)."""
+    token = Token(Purpose.BOUNCE, return_id(key), 0)
+    return desk.centre.address(Service.RETURNS, desk.centre.keyring.seal(token))
+
+
+def stable_id(desk: Desk, request: Request) -> str:
+    return threads.stable_id(desk.centre.keyring, request.reference, desk.centre.domain)
+
+
+def loop_mark(desk: Desk) -> tuple[tuple[str, str], ...]:
+    return (("X-Mailhub-Loop", desk.centre.keyring.fingerprint(f"loop {desk.centre.domain}")),)
