@@ -1,14 +1,11 @@
 """What handlers of people's mail do alike: turn a Reading into what a thread keeps of it, and keep a stranger's words."""
 
-from dataclasses import replace
-
 from mailhub.centre import people, requests
 from mailhub.centre.requests import ExchangeKind, Request, RequestKind, Written
 from mailhub.handlers import letters
 from mailhub.handlers.desk import Desk
 from mailhub.mail import hints, threads
 from mailhub.mail.draft import Draft
-from mailhub.mail.words import unturned
 from mailhub.understand import Reading
 
 
@@ -23,9 +20,7 @@ def written(reading: Reading) -> Written:
         ids=threads.ids_of(said),
         inbound_id=reading.number or None,
         at=reading.envelope.received_at,
-        parts=tuple(
-            replace(part, filename=part.filename and unturned(part.filename)) for part in said.attachments
-        ),
+        parts=said.attachments,
         thread_topic=said.header("Thread-Topic"),
         thread_index=said.header("Thread-Index"),
     )

@@ -64,8 +64,8 @@ def filename(disposition: Mapping[str, str], content: Mapping[str, str], fallbac
 
 
 def safe_filename(name: str) -> str | None:
-    """The last path component, without control characters, at most 255 octets with its extension kept."""
-    name = words.one_line(name).replace("\\", "/").rstrip("/").rpartition("/")[2].strip()
+    """The last path component, without control characters and bidi marks, at most 255 octets, its extension kept."""
+    name = words.unturned(words.one_line(name)).replace("\\", "/").rstrip("/").rpartition("/")[2].strip()
     if name in {"", ".", ".."}:
         return None
     if len(name.encode()) > limits.FILENAME_OCTETS:
