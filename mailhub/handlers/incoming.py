@@ -1,5 +1,7 @@
 """What handlers of people's mail do alike: turn a Reading into what a thread keeps of it, and keep a stranger's words."""
 
+from dataclasses import replace
+
 from mailhub.centre import people, requests
 from mailhub.centre.requests import ExchangeKind, Request, RequestKind, Written
 from mailhub.handlers import letters
