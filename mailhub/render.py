@@ -4,11 +4,12 @@ A home's own `templates/` goes before the packaged ones, file by file. The envir
 template that names something it was not given is an error, found by the tests and by `mailhub check`.
 """
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from babel.dates import format_date, format_time
 from jinja2 import FileSystemLoader, StrictUndefined, Template
@@ -31,6 +32,13 @@ class Rendered:
     text: str
 
 
+class _Environment(SandboxedEnvironment):
+    """Jinja's own, whose names for every template are one dictionary: a chain of two is walked at each rendering."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 class Renderer:
     """Renders the letters and pages of one home."""
 
@@ -38,8 +46,8 @@ class Renderer:
         self.folders = [*folders, PACKAGED]
 
     @cached_property
-    def _environment(self) -> SandboxedEnvironment:
-        environment = SandboxedEnvironment(
+    def _environment(self) -> _Environment:
+        environment = _Environment(
             loader=FileSystemLoader(self.folders),
             undefined=StrictUndefined,
             autoescape=lambda name: bool(name) and str(name).endswith(".html"),

@@ -216,7 +216,7 @@ def _token_staff(session: Session, token: Token | None) -> Colleague | None:
 def _is_own(reading: Reading, centre: Centre) -> bool:
     own_id = reading.message.message_id
     return (own_id is not None and threads.token_of_id(centre.keyring, own_id) is not None) or (
-        reading.message.header(LOOP_HEADER) == centre.keyring.fingerprint(f"loop {centre.domain}")
+        reading.message.header(LOOP_HEADER) == centre.loop_mark
     )
 
 

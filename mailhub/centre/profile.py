@@ -6,6 +6,7 @@ Everything comes from the settings, once, at start; nothing here reads a file.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from mailhub.centre.calendar import Calendar
 from mailhub.centre.requests import Promise
@@ -52,7 +53,7 @@ class Courtesy:
     alike_in_half_an_hour: int = 5  # the same words again and again are not acknowledged any more
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Centre:
     """What every stage may know about the house it works for."""
 
@@ -75,6 +76,11 @@ class Centre:
     preferences_url: str = ""  # the page of a reader's preferences, idem
     confirm_url: str = ""  # the page that asks for a yes, idem
     lists: Lists = field(default_factory=Lists)  # what is published, and for which circles
+
+    @cached_property
+    def loop_mark(self) -> str:
+        """What our letters bear, so that one that comes back is known for ours."""
+        return self.keyring.fingerprint(f"loop {self.domain}")
 
     def address(self, service: Service, token: str | None = None) -> str:
         """The address of a service, with a token in its tag where it has one."""

@@ -6,6 +6,7 @@ from mailhub.handlers.desk import Desk
 from mailhub.mail import subjects, threads
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import return_id
+from mailhub.understand import LOOP_HEADER
 
 
 def service_of(request: Request) -> Service:
@@ -30,4 +31,4 @@ def stable_id(desk: Desk, request: Request) -> str:
 
 
 def loop_mark(desk: Desk) -> tuple[tuple[str, str], ...]:
-    return (("X-Mailhub-Loop", desk.centre.keyring.fingerprint(f"loop {desk.centre.domain}")),)
+    return ((LOOP_HEADER, desk.centre.loop_mark),)
