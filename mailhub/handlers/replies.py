@@ -3,26 +3,29 @@
 A valid token of theirs, a From among their addresses, and a strong From (or the written-out `staff_trust =
 "token+address"`). Two of three: the mail is held and its owner is asked at the address on file; nothing is ever
 explained to whoever sent it (S1, S3, S26, S46). Their yes, or an operator's release, makes it go. What leaves holds
-no address of staff, no token, nothing internal.
+no address of staff, no token, nothing internal; the same words to the same letter leave once.
 """
 
 from dataclasses import dataclass
 
-from mailhub import outbox
+from mailhub import journal, outbox
 from mailhub.centre import people, recall, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import MACHINE_SERVICES, Service
 from mailhub.centre.requests import ExchangeKind, Request
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
-from mailhub.journal import Verdict
+from mailhub.journal import ECHO_SPAN, Verdict
 from mailhub.mail import commands, message, relay, subjects
 from mailhub.mail.commands import Command, Commands
 from mailhub.mail.draft import Draft
+from mailhub.mail.message import Message
 from mailhub.mail.tokens import Purpose
+from mailhub.outbox import Outgoing, OutgoingState
 from mailhub.understand import Reading
 
 MOST_DOUBTS_AN_HOUR = 30  # whoever writes our staff's address into From must not fill their mailbox by it
+_NOT_SAID = frozenset({OutgoingState.FAILED, OutgoingState.WITHDRAWN})
 KNOWN_COMMANDS = tuple(f"#{command}" for command in Command)
 
 
@@ -125,6 +128,8 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
     files = relay.enclosures(reply.reading.message.attachments, kept_from, letters.INTERNAL_MARKER)
     if words is None or files is None:
         return _keep_inside(reply, "internal")
+    if (twin := _twin(reply, words)) is not None:
+        return _keep_inside(reply, "again", sent_at=desk.centre.calendar.local(twin.created_at))
     key = f"answer:{reply.number}"
     draft = letters.answer(
         desk,
@@ -153,6 +158,37 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
     )
 
 
+def _twin(reply: _Reply, words: str) -> Outgoing | None:
+    """The answer that bore these very words and files in reply to the same letter, a moment ago.
+
+    A client sends again what it lost track of, and a person who saw nothing leave presses twice, each time under a
+    new Message-ID. A short « Oui » to another letter, or later, is meant; what could not be delivered was not said.
+    """
+    session, request, came_at = reply.desk.session, reply.request, reply.reading.envelope.received_at
+    assert came_at is not None
+    session.refresh(request, with_for_update=True)  # another process may have its twin in hand
+    left = {
+        letter.key: letter
+        for letter in outbox.listed(session, request_id=request.id, kind="answer")
+        if letter.created_at >= came_at - ECHO_SPAN and letter.state not in _NOT_SAID
+    }
+    for each in requests.exchanges(session, request) if left else ():
+        letter = left.get(each.outgoing_key or "")
+        if letter is None or each.staff_id != reply.colleague.id or each.text.split() != words.split():
+            continue
+        mail = journal.get(session, each.inbound_id or 0)
+        if mail.raw_kept and _addressed(message.read(journal.raw(session, mail))) == _addressed(
+            reply.reading.message
+        ):
+            return letter
+    return None
+
+
+def _addressed(said: Message) -> tuple[tuple[str, ...], list[str]]:
+    """What a mail answers, and what it encloses."""
+    return said.in_reply_to, [part.sha256 for part in said.attachments]
+
+
 def _obey_only(reply: _Reply, said: Commands) -> Outcome:
     _obey(reply, said)
     done = ", ".join(f"#{command}" for command in said.given)
@@ -169,10 +205,10 @@ def _obey(reply: _Reply, said: Commands) -> None:
         requests.close(reply.desk.session, reply.request, reply.desk.now)
 
 
-def _keep_inside(reply: _Reply, why: str) -> Outcome:
+def _keep_inside(reply: _Reply, why: str, **values: object) -> Outcome:
     """The whole mail stays among staff and its author is told why nothing left."""
     _file_note(reply)
-    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply)
+    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply, **values)
     return Outcome(Verdict.MESSAGE_ADDED, f"kept inside ({why}) in {reply.request.reference}", (letter,))
 
 

@@ -132,7 +132,10 @@ _MAIL: dict[str, tuple[Values, ...]] = {
     "held": ({**_COMMON, "reason": "son expéditeur n’a pas pu être vérifié."},),
     "held-settled": tuple({**_COMMON, "released": released} for released in (True, False)),
     "note-copy": (_COMMON,),
-    "note-kept": tuple({**_COMMON, "why": why} for why in ("forward", "empty", "internal", "note")),
+    "note-kept": tuple(
+        {**_COMMON, "why": why, "sent_at": _INSTANT}
+        for why in ("forward", "empty", "internal", "again", "note")
+    ),
     "staff-copy": (
         _COPY,
         *({**_BARE_COPY, "occasion": word} for word in ("question", "follow_up", "third_party")),

@@ -1,0 +1,122 @@
+"""Staff answer: what leaves, what stays, what they are told; by real mail through a whole centre."""
+
+import pytest
+
+from mailhub import outbox
+from tests.journey import CLAIRE, NADIA, YANN, Journey, centre_of, mail, reply
+
+ANSWER = "Bonjour,\n2 340 habitants au dernier recensement.\nClaire"
+
+
+@pytest.fixture
+def centre(database, now):
+    with centre_of(database, now) as journey:
+        journey.hire("Claire Morvan", CLAIRE)
+        journey.hire("Yann Riou", YANN, told_of_new=False)
+        yield journey
+
+
+def asked(centre: Journey):
+    """A question has come and Claire holds her copy of it."""
+    centre.send(mail("Bonjour, quelle est la population du quartier des Tilleuls ?\nNadia Benali"))
+    centre.settle()
+    return centre.postbox.to(CLAIRE)[-1]
+
+
+def answer(centre: Journey, copy, text: str = ANSWER, number: int = 1, **more):
+    """Claire replies to her copy; each of her mails has a Message-ID of its own."""
+    message_id = f"<c{number}@villes-rives.example>"
+    written, address = reply(copy, text, sender=CLAIRE, name="Claire Morvan", message_id=message_id, **more)
+    centre.send(written, CLAIRE, address)
+    centre.settle()
+
+
+def body(letter) -> str:
+    return letter.get_body(("plain",)).get_content()
+
+
+# -- the same words again ---------------------------------------------------------------------------------------
+
+
+def test_the_same_answer_sent_twice_under_two_ids_leaves_once(centre):
+    copy = asked(centre)
+    answer(centre, copy)
+    centre.clock.forward(minutes=5)
+    answer(centre, copy, f"{ANSWER}\n#clore", number=2)
+
+    assert len(centre.outbox("answer")) == 1
+    told = body(centre.postbox.to(CLAIRE)[-1])
+    assert "déjà envoyé ce même texte pour Q-2026-0001 le mardi 3 mars 2026 à 10\u00a0h\u00a000" in told
+    assert "en changeant un mot" in told
+    assert centre.journal()[-1].note == "kept inside (again) in Q-2026-0001"
+
+    answer(centre, copy, f"{ANSWER} Morvan", number=3)
+
+    assert len(centre.outbox("answer")) == 2
+
+
+def test_two_presses_handled_together_leave_once(centre):
+    copy = asked(centre)
+    for number in (1, 2):
+        written, address = reply(
+            copy, ANSWER, sender=CLAIRE, name="Claire Morvan", message_id=f"<c{number}@villes-rives.example>"
+        )
+        centre.send(written, CLAIRE, address)
+    centre.settle()
+
+    assert len(centre.outbox("answer")) == 1
+
+
+def test_the_same_short_words_days_later_or_to_another_letter_leave(centre):
+    copy = asked(centre)
+    answer(centre, copy, "Oui.")
+    again, address = reply(
+        centre.postbox.to(NADIA)[-1],
+        "Et pour Kerbrec aussi ?",
+        sender=NADIA,
+        name="Nadia Benali",
+        message_id="<q2@kerbrec.example>",
+    )
+    centre.send(again, NADIA, address)
+    centre.settle()
+    answer(centre, centre.postbox.to(CLAIRE)[-1], "Oui.", number=2, quote=False)
+
+    assert len(centre.outbox("answer")) == 2
+
+    centre.clock.forward(days=2)
+    answer(centre, copy, "Oui.", number=3)
+
+    assert len(centre.outbox("answer")) == 3
+
+
+def test_the_same_words_with_the_forgotten_file_leave(centre):
+    copy = asked(centre)
+    answer(centre, copy, "Voici le plan.")
+    answer(centre, copy, "Voici le plan.", number=2, files=[("plan.pdf", "application/pdf", b"%PDF-1.7")])
+
+    assert len(centre.outbox("answer")) == 2
+
+
+def test_the_same_words_leave_again_when_they_did_not_arrive(centre):
+    copy = asked(centre)
+    answer(centre, copy)
+    with centre.database.transaction() as session:
+        (letter,) = outbox.listed(session, kind="answer")
+        outbox.failed(letter, "550 5.1.1 no such user", centre.clock())
+    answer(centre, copy, number=2)
+
+    assert len(centre.outbox("answer")) == 2
+
+
+def test_a_yes_to_a_held_reply_that_left_meanwhile_does_not_send_it_twice(centre):
+    copy = asked(centre)
+    centre.proven.discard(CLAIRE)
+    answer(centre, copy)
+    asks = centre.postbox.to(CLAIRE)[-1]
+    centre.proven.add(CLAIRE)
+    centre.clock.forward(minutes=50)
+    answer(centre, copy, number=2)
+    answer(centre, asks, "OUI", number=3)
+
+    assert len(centre.outbox("answer")) == 1
+    assert "déjà envoyé" in body(centre.postbox.to(CLAIRE)[-1])
