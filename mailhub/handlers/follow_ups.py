@@ -15,8 +15,10 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     assert reading.standing.request_id is not None
     request = desk.session.get_one(Request, reading.standing.request_id)
     if not reading.standing.participant:
-        note = f"third party in {request.reference}, told nothing"
-        return Outcome(Verdict.MESSAGE_ADDED, note, incoming.from_third_party(reading, desk, request))
+        copies = incoming.from_third_party(reading, desk, request)
+        shown = "" if copies else "; filed only"
+        note = f"third party in {request.reference}, told nothing{shown}"
+        return Outcome(Verdict.MESSAGE_ADDED, note, copies)
     if hints.is_thanks_only(reading.quoting.reply) and not reading.message.attachments:
         return _thanks(reading, desk, request)
     if requests.is_past_reopening(request, desk.now):

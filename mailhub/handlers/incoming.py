@@ -1,6 +1,7 @@
 """What handlers of people's mail do alike: turn a Reading into what a thread keeps of it, and keep a stranger's words."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from mailhub.centre import people, requests
 from mailhub.centre.requests import ExchangeKind, Request, RequestKind, Written
@@ -9,6 +10,8 @@ from mailhub.handlers.desk import Desk
 from mailhub.mail import hints, threads
 from mailhub.mail.draft import Draft
 from mailhub.understand import Reading
+
+MOST_STRANGERS_AN_HOUR = 10  # whose words in one thread are shown to staff: its address may have leaked
 
 
 def written(reading: Reading) -> Written:
@@ -48,7 +51,8 @@ def suggested_kind(reading: Reading) -> RequestKind | None:
 def from_third_party(reading: Reading, desk: Desk, request: Request) -> tuple[Draft, ...]:
     """Keep the words of somebody who came by a token of the thread, and show them to staff; they are told nothing.
 
-    No asker ever sees these words either (S5, S18).
+    No asker ever sees these words either (S5, S18). Beyond so many within the hour they are only filed; the last
+    letter says so.
     """
     assert reading.sender is not None
     brought = written(reading)
@@ -56,4 +60,9 @@ def from_third_party(reading: Reading, desk: Desk, request: Request) -> tuple[Dr
     exchange = requests.add(
         desk.session, request, ExchangeKind.THIRD_PARTY, brought, person_id=people.identity(person)
     )
-    return letters.staff_copies(desk, request, exchange, "third_party", proven=reading.strong)
+    an_hour_ago = brought.at - timedelta(hours=1)
+    so_far = requests.written_since(desk.session, request, ExchangeKind.THIRD_PARTY, an_hour_ago)
+    if so_far > MOST_STRANGERS_AN_HOUR:
+        return ()
+    occasion = "third_parties" if so_far == MOST_STRANGERS_AN_HOUR else "third_party"
+    return letters.staff_copies(desk, request, exchange, occasion, proven=reading.strong)

@@ -20,6 +20,7 @@ from mailhub.centre.requests.questions import (
     opened_by_inbound,
     participants,
     sharing_an_id,
+    written_since,
 )
 from mailhub.centre.requests.request import (
     Request,
@@ -73,4 +74,5 @@ __all__ = [
     "participants",
     "require_open",
     "sharing_an_id",
+    "written_since",
 ]

@@ -67,6 +67,14 @@ def exchanges(session: Session, request: Request) -> list[Exchange]:
     )
 
 
+def written_since(session: Session, request: Request, kind: ExchangeKind, since: datetime) -> int:
+    """How many entries of a kind a thread was given since then."""
+    query = select(func.count()).where(
+        Exchange.request_id == request.id, Exchange.kind == kind, col(Exchange.at) >= since
+    )
+    return session.exec(query).one()
+
+
 def doors(session: Session, request: Request) -> list[str]:
     """The further addresses of ours this request also came to."""
     return list(

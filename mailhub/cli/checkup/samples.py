@@ -138,7 +138,10 @@ _MAIL: dict[str, tuple[Values, ...]] = {
     ),
     "staff-copy": (
         _COPY,
-        *({**_BARE_COPY, "occasion": word} for word in ("question", "follow_up", "third_party")),
+        *(
+            {**_BARE_COPY, "occasion": word}
+            for word in ("question", "follow_up", "third_party", "third_parties")
+        ),
     ),
     "triage": (
         _TRIAGE,

@@ -1,0 +1,57 @@
+"""More mail in a thread, from its asker and from those who came by its address; by real mail through a whole centre."""
+
+import pytest
+
+from tests.journey import CLAIRE, NADIA, Journey, centre_of, mail, reply
+
+
+@pytest.fixture
+def centre(database, now):
+    with centre_of(database, now) as journey:
+        journey.hire("Claire Morvan", CLAIRE)
+        yield journey
+
+
+def asked(centre: Journey):
+    """A question has come; the acknowledgement its asker holds bears the address of the thread."""
+    centre.send(mail("Bonjour, quelle est la population du quartier des Tilleuls ?\nNadia Benali"))
+    centre.settle()
+    return centre.postbox.to(NADIA)[-1]
+
+
+def strangers(centre: Journey, address: str, numbers: range) -> None:
+    """Each writes once, so that no cap on one author holds them."""
+    for number in numbers:
+        sender = f"x{number}@escroc.example"
+        words = mail(f"Offre {number}", sender=sender, to=address, message_id=f"<x{number}@escroc.example>")
+        centre.send(words, sender, address)
+    centre.settle()
+
+
+def test_strangers_with_a_leaked_address_are_all_filed_but_do_not_fill_the_mailbox_of_staff(centre):
+    acknowledgement = asked(centre)
+    before = len(centre.postbox.to(CLAIRE))
+    strangers(centre, str(acknowledgement["Reply-To"]), range(14))
+
+    copies = [letter.get_body(("plain",)).get_content() for letter in centre.postbox.to(CLAIRE)[before:]]
+    assert centre.verdicts()[1:] == ["message added"] * 14
+    assert len(copies) == 10
+    assert ["son adresse circule" in copy for copy in copies] == [False] * 9 + [True]
+    assert centre.journal()[-1].note == "third party in Q-2026-0001, told nothing; filed only"
+
+    written, address = reply(
+        acknowledgement,
+        "Une précision.",
+        sender=NADIA,
+        name="Nadia Benali",
+        message_id="<q2@kerbrec.example>",
+    )
+    centre.send(written, NADIA, address)
+    centre.settle()
+
+    assert "écrit de nouveau" in centre.postbox.to(CLAIRE)[-1].get_body(("plain",)).get_content()
+
+    centre.clock.forward(minutes=61)
+    strangers(centre, address, range(14, 15))
+
+    assert "Offre 14" in centre.postbox.to(CLAIRE)[-1].get_body(("plain",)).get_content()
