@@ -89,18 +89,18 @@ class Books:
         """Say whether ends are known that could not be written."""
         return bool(self._unwritten)
 
-    def write(self, results: Sequence[Result], in_hand: int, most: int) -> list[Letter]:
-        """Write what came of letters and take hold of the next; both are kept by one commit or none is.
+    def write(self, results: Sequence[Result], in_hand: int, *, claiming: bool) -> list[Letter]:
+        """Write what came of letters and, if `claiming`, take hold of the next; one commit keeps both or neither.
 
-        `in_hand` are those claimed before and not ended, `most` is all that may be claimed. When the commit fails,
-        what the relay said is known on, and written by the next that succeeds.
+        `in_hand` are those claimed before and not ended. When the commit fails, what the relay said is known on, and
+        written by the next that succeeds.
         """
         now = self.now()
         self.remember(results)
         done = list(self._unwritten)
         if self._away_until is not None and now < self._away_until:
-            most = 0
-        if not done and not (most and self._something_is_due(now)):
+            claiming = False
+        if not done and not (claiming and self._something_is_due(now)):
             return []
         claims: list[Claim] = []
         try:
@@ -108,7 +108,7 @@ class Books:
                 self._settle(session, done, now)
                 if not done:
                     self.in_hand_of_an_issue = self._part_in_hand(session)
-                claims = self._choose(session, in_hand, most, now)
+                claims = self._choose(session, in_hand, now) if claiming else []
                 outbox.take(session, claims, now)
                 letters = [Letter(claim, self._copy(session, claim)) for claim in claims]
         except BaseException:
@@ -146,16 +146,14 @@ class Books:
                 outbox.put_back(row, answer.line, now)
         return row
 
-    def _choose(self, session: Session, in_hand: int, most: int, now: datetime) -> list[Claim]:
-        if not most:
-            return []
+    def _choose(self, session: Session, in_hand: int, now: datetime) -> list[Claim]:
         due = outbox.waiting(session, now, self.in_hand_of_an_issue, self.pacing.shut(now))
         # Letters to one come first: while there are any, nothing else fills the room they need.
         to_many = bool(due) and due[0].issue_id is not None
         room = (self.in_hand_of_an_issue if to_many else self.connections) - in_hand
         chosen: list[Claim] = []
         for claim in due:
-            if len(chosen) < min(room, most) and self.pacing.take(claim.destination, now):
+            if len(chosen) < room and self.pacing.take(claim.destination, now):
                 chosen.append(claim)
         return chosen
 

@@ -20,10 +20,11 @@ from mailhub.deliver.wire import Answer, Outcome, Relay, Stage, Wire
 from mailhub.mail.dkim import Signer
 from mailhub.mail.newsletter import Copy
 from mailhub.mail.words import one_line
-from mailhub.outbox import Retries
+from mailhub.outbox import Claim, Retries
 from mailhub.render import Renderer
 
-TURN = 24  # letters per connection before `step` returns, so that whoever wants to stop need not wait long
+SIGNERS = 2  # threads: while one waits for the interpreter, the other signs
+TURN_SECONDS = 1.0  # for so long `step` takes letters in hand: whoever wants to stop need not wait long
 UNWRITTEN_SECONDS = 0.02  # how long an end waits for others to be written with
 
 log = structlog.get_logger()
@@ -70,7 +71,7 @@ class Courier:
         """Write what is known and not written yet, and say goodbye to the relay."""
         try:
             if self.books.is_behind:
-                await asyncio.to_thread(self.books.write, [], 0, 0)
+                await asyncio.to_thread(self.books.write, [], 0, claiming=False)
         finally:
             wires, self._wires = self._wires, []
             await asyncio.gather(*(wire.quit() for wire in wires))
@@ -81,19 +82,21 @@ class Courier:
             self._wires.append(Wire(self.relay))
         return self._wires
 
-    async def send(self, wire: Wire, letter: Letter) -> Answer:
-        """Sign one letter and hand it over; a connection that has carried its share is replaced first.
+    def ready(self, letter: Letter) -> bytes | Answer:
+        """What goes over the wire; when nothing can, what became of the letter.
 
-        Never raises: a letter we make a mistake with is no reason for the others to stay.
+        Never raises, nor does `send`: a letter we make a mistake with is no reason for the others to stay.
         """
-        claim = letter.claim
         if letter.copy is None:
             return _unready("cannot be put together")
         try:
-            raw = self._signed(letter.copy)
+            return self._signed(letter.copy)
         except Exception as mistake:
-            log.exception("cannot be signed", letter=claim.id)
+            log.exception("cannot be signed", letter=letter.claim.id)
             return _unready(f"cannot be signed: {mistake}")
+
+    async def send(self, wire: Wire, claim: Claim, raw: bytes) -> Answer:
+        """Hand one letter over; a connection that has carried its share is replaced first."""
         try:
             if self.letters_per_connection and wire.sent_count >= self.letters_per_connection:
                 await wire.quit()
@@ -112,12 +115,24 @@ class Courier:
         return b"%b%b\r\n%b" % (signatures, copy.head, copy.body)
 
 
+@dataclass(eq=False, slots=True)
+class _Parcel:
+    """One letter in hand."""
+
+    letter: Letter
+    ready: bytes | Answer | None = None  # None while it is being signed
+
+
 class _Turn:
-    """A while of sending: each connection takes letters from one stock, one hand keeps the stock and the books."""
+    """A while of sending: each connection takes letters from one stock, one hand keeps the stock and the books.
+
+    An RSA signature is half the work of a letter, and OpenSSL makes it beside the interpreter: on another core, while
+    the wire and the books go on.
+    """
 
     def __init__(self, courier: Courier) -> None:
         self._courier, self._books = courier, courier.books
-        self._stock: deque[Letter] = deque()
+        self._stock: deque[_Parcel] = deque()
         self._ended: list[Result] = []
         self._in_hand = 0  # claimed, and its end not written
         self._flying = 0  # given to a connection
@@ -128,15 +143,13 @@ class _Turn:
 
     async def run(self) -> bool:
         """Send until nothing is due or the turn is over; False when there was nothing at all."""
-        left = TURN * self._courier.connections
         try:
-            claimed = await self._keep_books(left)
-            if not claimed:
+            if not await self._keep_books(claiming=True):
                 return False
             async with asyncio.TaskGroup() as tasks:
                 lanes = [tasks.create_task(self._carry(wire)) for wire in self._courier.wires()]
                 self._able = len(lanes)
-                await self._oversee(left - claimed)
+                await self._oversee()
                 for lane in lanes:
                     lane.cancel()
         except ExceptionGroup as troubles:
@@ -148,12 +161,14 @@ class _Turn:
             raise
         return True
 
-    async def _oversee(self, left: int) -> None:
-        """Let the connections work until nothing is in hand; `left` is how many letters this turn may still take."""
+    async def _oversee(self) -> None:
+        """Let the connections work until nothing is in hand, and take more while the turn lasts."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + TURN_SECONDS
         try:
             while self._in_hand:
                 await self._enough_ended()
-                left -= await self._keep_books(left if self._able else 0)
+                await self._keep_books(claiming=self._able > 0 and clock() < end)
         except Exception:
             await self._land()
             raise
@@ -166,12 +181,12 @@ class _Turn:
             await self._news.wait()
         self._books.remember(self._ended)
 
-    async def _keep_books(self, most: int) -> int:
+    async def _keep_books(self, *, claiming: bool) -> int:
         """Settle what has ended and claim what there is room for; say how many came.
 
         Nobody calls a thread back: whoever is cancelled meanwhile waits for its commit, and knows what it brought.
         """
-        books = asyncio.ensure_future(self._write_books(most))
+        books = asyncio.ensure_future(self._write_books(claiming=claiming))
         try:
             return await asyncio.shield(books)
         except asyncio.CancelledError:
@@ -179,14 +194,24 @@ class _Turn:
             await asyncio.wait([books])
             raise
 
-    async def _write_books(self, most: int) -> int:
+    async def _write_books(self, *, claiming: bool) -> int:
         ended, self._ended = self._ended, []
         self._in_hand -= len(ended)
-        letters = await asyncio.to_thread(self._books.write, ended, self._in_hand, most)
+        letters = await asyncio.to_thread(self._books.write, ended, self._in_hand, claiming=claiming)
         self._in_hand += len(letters)
-        self._stock.extend(letters)
-        self._more.set()
+        parcels = [_Parcel(letter) for letter in letters]
+        self._stock.extend(parcels)
+        loop = asyncio.get_running_loop()
+        for first in range(min(SIGNERS, len(parcels))):
+            loop.run_in_executor(None, self._make_ready, parcels[first::SIGNERS], loop)
         return len(letters)
+
+    def _make_ready(self, parcels: Sequence[_Parcel], loop: asyncio.AbstractEventLoop) -> None:
+        """Sign letters one after the other, and wake the connections when there is something for each."""
+        for number, parcel in enumerate(parcels, 1):
+            parcel.ready = self._courier.ready(parcel.letter)
+            if number % self._courier.connections == 0 or number == len(parcels):
+                loop.call_soon_threadsafe(self._more.set)
 
     async def _enough_ended(self) -> None:
         """Wait until it is worth a commit: half of what may be in hand has ended, or nobody is busy.
@@ -210,14 +235,14 @@ class _Turn:
     async def _carry(self, wire: Wire) -> None:
         """One connection: a letter after the other; it ends when it cannot be made while others can."""
         while True:
-            while self._is_over or not self._stock:
+            while self._is_over or not self._stock or (ready := self._stock[0].ready) is None:
                 self._more.clear()
                 await self._more.wait()
-            letter = self._stock.popleft()
+            claim = self._stock.popleft().letter.claim
             self._flying += 1
-            answer = await self._courier.send(wire, letter)
+            answer = ready if isinstance(ready, Answer) else await self._courier.send(wire, claim, ready)
             self._flying -= 1
-            self._ended.append((letter.claim, answer))
+            self._ended.append((claim, answer))
             if answer.outcome is Outcome.NOT_SENT:
                 self._able -= 1
             self._news.set()
@@ -228,7 +253,7 @@ class _Turn:
         """No connection can be made: what was not begun ends untouched."""
         untouched = Answer(Outcome.NOT_SENT, Stage.CONNECT, text="no connection to the relay")
         while self._stock:
-            self._ended.append((self._stock.popleft().claim, untouched))
+            self._ended.append((self._stock.popleft().letter.claim, untouched))
 
 
 def _unready(why: str) -> Answer:

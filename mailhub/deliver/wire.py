@@ -112,7 +112,7 @@ class Wire:
             return Answer(Outcome.NOT_SENT, Stage.MAIL, text="the connection had ended")
         try:
             envelope = self._envelope(mail_from, rcpt_to, data)
-            async with asyncio.timeout(self.relay.timeouts.letter):
+            with self._connection.within(self.relay.timeouts.letter, "no end"):
                 content = data if is_stuffed else stuffed(data)
                 return await self._converse(self._connection, envelope, content)
         except Refused as reason:
@@ -165,19 +165,24 @@ class Wire:
         self, connection: Connection, envelope: tuple[bytes, bytes], content: bytes
     ) -> Answer:
         mail, rcpt = envelope
-        steps = ((Stage.MAIL, mail, 2), (Stage.RCPT, rcpt, 2), (Stage.DATA, b"DATA\r\n", 3))
+        limits = self.relay.timeouts
+        steps = (
+            (Stage.MAIL, mail, 2, limits.command),
+            (Stage.RCPT, rcpt, 2, limits.command),
+            (Stage.DATA, b"DATA\r\n", 3, limits.data),
+        )
         reset = b"RSET\r\n" if self._tainted else b""
         together = "PIPELINING" in self._offers
         connection.write(reset + (mail + rcpt + b"DATA\r\n" if together else b""))
-        if reset and (await connection.reply(self.relay.timeouts.command)).kind != 2:
+        if reset and (await connection.reply(limits.command)).kind != 2:
             raise GarbledError("the relay refuses RSET")
         self._tainted = True
         refusal: Answer | None = None
-        for stage, command, wanted in steps:
+        for stage, command, wanted, seconds in steps:
             self._stage = stage
             if not together:
                 connection.write(command)
-            reply = await self._reply(connection)
+            reply = await self._reply(connection, seconds)
             if reply.code in {421, 530}:
                 return self._turned_away(reply)
             if reply.kind != wanted:
@@ -193,7 +198,7 @@ class Wire:
     async def _hand_over(self, connection: Connection, content: bytes) -> Answer:
         await connection.pour(content, self.relay.timeouts.block)
         self._stage = Stage.END
-        reply = await self._reply(connection)
+        reply = await self._reply(connection, self.relay.timeouts.end)
         if reply.code == 421:
             return self._turned_away(reply)
         if reply.kind == 3:
@@ -214,9 +219,7 @@ class Wire:
         except OSError:
             self._hang_up()
 
-    async def _reply(self, connection: Connection) -> Reply:
-        limits = self.relay.timeouts
-        seconds = {Stage.DATA: limits.data, Stage.END: limits.end}.get(self._stage, limits.command)
+    async def _reply(self, connection: Connection, seconds: float) -> Reply:
         reply = await connection.reply(seconds)
         self._answered = True
         return reply

@@ -119,8 +119,8 @@ def test_whoever_stops_a_courier_in_the_middle_of_a_commit_leaves_nothing_on_the
     committed, go_on = threading.Event(), threading.Event()
 
     class Slow(Books):
-        def write(self, results, in_hand, most):
-            letters = super().write(results, in_hand, most)
+        def write(self, results, in_hand, *, claiming):
+            letters = super().write(results, in_hand, claiming=claiming)
             if results:
                 committed.set()
                 assert go_on.wait(60)
