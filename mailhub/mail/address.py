@@ -337,6 +337,8 @@ _MACHINE = re.compile(
 def _valid_local(local: str) -> bool:
     if local.startswith('"'):
         return _QUOTED_LOCAL.fullmatch(local) is not None
+    if local.isascii():
+        return _DOT_ATOM.fullmatch(local) is not None
     # RFC 6531: anything beyond ASCII counts as a letter; invisible and unassigned characters do not.
     if any(ord(char) > 127 and unicodedata.category(char)[0] in "CZ" for char in local):
         return False
