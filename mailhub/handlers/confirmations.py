@@ -2,9 +2,9 @@
 
 from mailhub import journal
 from mailhub.centre import requests
-from mailhub.handlers import letters
+from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
-from mailhub.journal import InboundState, Verdict
+from mailhub.journal import Inbound, InboundState, Verdict
 from mailhub.mail import wishes
 from mailhub.mail.wishes import Asked, Kind
 from mailhub.understand import Reading
@@ -14,18 +14,19 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     """Release a held mail on a plain yes, drop it on a plain no; anything else leaves it held."""
     standing = reading.standing
     assert standing.held_id is not None
-    held = journal.get(desk.session, standing.held_id)
+    held = desk.session.get(Inbound, standing.held_id)
+    if held is None:
+        return incoming.to_people(reading, desk, "confirmation of a mail that is not there")
     colleague = standing.token_staff
     if colleague is None or standing.staff is None or standing.staff.id != colleague.id:
-        return Outcome(
-            Verdict.TRIAGE, f"confirmation of mail {held.id} from another address than the one asked"
-        )
+        note = f"confirmation of mail {held.id} from another address than the one asked"
+        return incoming.to_people(reading, desk, note)
     if held.state is not InboundState.HELD:
         return Outcome(Verdict.COMMAND_DONE, f"mail {held.id} was settled already")
     today = desk.centre.calendar.local(desk.now).date()
     wish = wishes.read(reading.quoting.reply, now=today, asked=Asked.CONFIRMATION).kind
     if wish not in {Kind.YES, Kind.NO, Kind.UNDO}:
-        return Outcome(Verdict.TRIAGE, f"neither yes nor no to mail {held.id}, which stays held")
+        return incoming.to_people(reading, desk, f"neither yes nor no to mail {held.id}, which stays held")
     released = wish is Kind.YES
     if released:
         journal.release(desk.session, held, vouched_by=colleague.id)

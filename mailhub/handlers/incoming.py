@@ -1,17 +1,21 @@
-"""What handlers of people's mail do alike: turn a Reading into what a thread keeps of it, and keep a stranger's words."""
+"""What handlers of people's mail do alike: what a thread keeps of it, a stranger's words, and what people must look at."""
 
 from dataclasses import replace
 from datetime import timedelta
 
+from mailhub import outbox
 from mailhub.centre import people, requests
 from mailhub.centre.requests import ExchangeKind, Request, RequestKind, Written
 from mailhub.handlers import letters
-from mailhub.handlers.desk import Desk
+from mailhub.handlers.desk import Desk, Outcome
+from mailhub.journal import Verdict
 from mailhub.mail import hints, threads
 from mailhub.mail.draft import Draft
 from mailhub.understand import Reading
 
 MOST_STRANGERS_AN_HOUR = 10  # whose words in one thread are shown to staff: its address may have leaked
+
+MOST_TO_LOOK_AT_AN_HOUR = 30  # a flood of odd mail is not passed on to staff one by one; the journal shows it
 
 
 def written(reading: Reading) -> Written:
@@ -66,3 +70,30 @@ def from_third_party(reading: Reading, desk: Desk, request: Request) -> tuple[Dr
         return ()
     occasion = "third_parties" if so_far == MOST_STRANGERS_AN_HOUR else "third_party"
     return letters.staff_copies(desk, request, exchange, occasion, proven=reading.strong)
+
+
+def to_people(reading: Reading, desk: Desk, why: str = "") -> Outcome:
+    """Triage: the mail is shown to staff, in words that lead to no one but them; `why` is for the journal."""
+    because = f"{why}; " if why else ""
+    if outbox.written(desk.session, "triage", desk.now) >= MOST_TO_LOOK_AT_AN_HOUR:
+        note = f"{because}waits in the journal: staff were told of enough this hour"
+        return Outcome(Verdict.TRIAGE, note)
+    drafts = tuple(
+        letters.to_staff(
+            desk,
+            "triage",
+            colleague,
+            f"triage:{reading.number}:{colleague.id}",
+            {
+                "recipient": reading.envelope.recipient,
+                "number": reading.number,
+                "sender": reading.sender,
+                "proven": reading.strong,
+                "subject": reading.message.subject,
+                "reason": reading.sort.kind,
+                "text": reading.quoting.text,
+            },
+        )
+        for colleague in people.told_of_new(desk.session)
+    )
+    return Outcome(Verdict.TRIAGE, f"{because}shown to {len(drafts)} of staff", drafts)

@@ -15,7 +15,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     assert colleague is not None
     request = requests.get(desk.session, reading.standing.request_id or 0)
     if request is None:
-        return Outcome(Verdict.TRIAGE, "note about a request that is not there")
+        return incoming.to_people(reading, desk, "note about a request that is not there")
     author = reading.standing.staff
     if author is None or author.id != colleague.id:
         note = f"note address of {request.reference} used from elsewhere"

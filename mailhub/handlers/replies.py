@@ -16,7 +16,7 @@ from mailhub.centre.requests import ExchangeKind, Request
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import ECHO_SPAN, Verdict
-from mailhub.mail import commands, message, relay, subjects
+from mailhub.mail import commands, message, relay, subjects, threads
 from mailhub.mail.commands import Command, Commands
 from mailhub.mail.draft import Draft
 from mailhub.mail.message import Message
@@ -61,7 +61,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     colleague = standing.vouched_by or standing.token_staff or standing.staff
     request = requests.get(desk.session, standing.request_id or 0)
     if colleague is None or request is None:
-        return Outcome(Verdict.TRIAGE, "staff reply about a request that is not there")
+        return incoming.to_people(reading, desk, "staff reply about a request that is not there")
     # Whoever may type at the shell of a home may also write its rows: their release is proof enough.
     doubt = None if standing.vouched_by or standing.let_in else _doubt(reading, desk)
     if doubt is not None:
@@ -72,7 +72,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
 def _doubt(reading: Reading, desk: Desk) -> str | None:
     """What is missing of the three factors; None when all agree."""
     author, owner = reading.standing.staff, reading.standing.token_staff
-    if reading.token is None or reading.token.purpose is not Purpose.ANSWER or owner is None:
+    token = reading.token
+    if token is None or token.purpose is not Purpose.ANSWER or owner is None:
         return "no-token"
     if author is None:
         return "other-address"
@@ -80,7 +81,16 @@ def _doubt(reading: Reading, desk: Desk) -> str | None:
         return "other-colleague"
     if desk.centre.needs_strong_staff and not reading.strong:
         return "unproven"
+    # After a backup was brought back, numbers are given out again: a token may name another request than its copy did.
+    if token.thread != reading.standing.request_id or not _is_of_a_copy(reading, desk):
+        return "unknown-copy"
     return None
+
+
+def _is_of_a_copy(reading: Reading, desk: Desk) -> bool:
+    """A reply to a letter we signed answers one the outbox knows; clients that name no letter are believed."""
+    ids = threads.ids_of(reading.message)
+    return reading.nearest is None or outbox.with_message_id(desk.session, ids) is not None
 
 
 def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome:

@@ -3,7 +3,10 @@
 import pytest
 
 from mailhub import outbox
-from tests.journey import CLAIRE, NADIA, YANN, Journey, centre_of, mail, reply
+from mailhub.centre.profile import Service
+from mailhub.mail import threads
+from mailhub.mail.tokens import Keyring, Purpose, Token
+from tests.journey import CLAIRE, DOMAIN, NADIA, YANN, Journey, centre_of, mail, reply
 
 ANSWER = "Bonjour,\n2 340 habitants au dernier recensement.\nClaire"
 
@@ -120,3 +123,86 @@ def test_a_yes_to_a_held_reply_that_left_meanwhile_does_not_send_it_twice(centre
 
     assert len(centre.outbox("answer")) == 1
     assert "déjà envoyé" in body(centre.postbox.to(CLAIRE)[-1])
+
+
+# -- tokens that lead nowhere, or elsewhere ---------------------------------------------------------------------
+
+
+def to_token(
+    centre: Journey, service: Service, token: Token, text: str = ANSWER, keyring: Keyring | None = None
+):
+    """Claire writes to an address made of this token, in a new mail."""
+    address = centre.centre.address(service, (keyring or centre.centre.keyring).seal(token))
+    written = mail(
+        text, sender=CLAIRE, name="Claire Morvan", to=address, message_id="<t1@villes-rives.example>"
+    )
+    centre.send(written, CLAIRE, address)
+    centre.settle()
+
+
+@pytest.mark.parametrize(
+    ("service", "purpose"),
+    [
+        (Service.REPLY, Purpose.ANSWER),
+        (Service.NOTE, Purpose.NOTE),
+        (Service.REPLY, Purpose.ASKER),
+        (Service.CONFIRM, Purpose.CONFIRM),
+    ],
+)
+def test_a_good_token_of_what_is_not_there_is_shown_to_staff(centre, service, purpose):
+    """As after a backup was brought back."""
+    to_token(centre, service, Token(purpose, 99, 1))
+
+    assert centre.verdicts() == ["triage"]
+    assert [letter.recipient for letter in centre.outbox("triage")] == [CLAIRE]
+    assert "2 340 habitants" in body(centre.postbox.to(CLAIRE)[-1])
+
+
+def test_a_reply_to_a_copy_from_before_a_backup_was_brought_back_does_not_go_to_another_asker(centre):
+    """Numbers of requests are given out again: the token of the old copy is good and names somebody else's request."""
+    copy = asked(centre)
+    token = centre.centre.keyring.open(str(copy["Reply-To"]).partition("+")[2].partition("@")[0])
+    lost = threads.message_id(centre.centre.keyring, token, "copy:of:the:lost", DOMAIN)
+    copy.replace_header("Message-ID", lost)
+    answer(centre, copy)
+
+    assert centre.verdicts()[-1] == "held"
+    assert centre.outbox("answer") == []
+    asks = centre.postbox.to(CLAIRE)[-1]
+    assert "une copie que je ne connais plus" in body(asks)
+
+    answer(centre, asks, "OUI", number=2)
+
+    assert len(centre.outbox("answer")) == 1
+
+
+def test_a_token_never_answers_another_request_its_mail_names(centre):
+    copy = asked(centre)
+    lost = Token(Purpose.ANSWER, 99, 1)
+    copy.replace_header("Reply-To", centre.centre.address(Service.REPLY, centre.centre.keyring.seal(lost)))
+    answer(centre, copy)
+
+    assert centre.verdicts()[-1] == "held"
+    assert centre.outbox("answer") == []
+
+
+@pytest.mark.parametrize(
+    ("service", "purpose"),
+    [
+        (Service.REPLY, Purpose.ANSWER),
+        (Service.REPLY, Purpose.ASKER),
+        (Service.NOTE, Purpose.NOTE),
+        (Service.CONFIRM, Purpose.CONFIRM),
+        (Service.CONFIRM, Purpose.JOIN),
+        (Service.STOP, Purpose.LEAVE),
+        (Service.RETURNS, Purpose.BOUNCE),
+    ],
+)
+def test_a_token_of_another_home_is_none(centre, service, purpose):
+    """Their key has the same number and other secrets: staff see the mail, and nothing else comes of it."""
+    asked(centre)
+    to_token(centre, service, Token(purpose, 1, 1), keyring=Keyring(1, {1: bytes(range(1, 33))}))
+
+    assert centre.verdicts() == ["request opened", "triage"]
+    assert len(centre.postbox.to(NADIA)) == 1
+    assert len(centre.outbox("triage")) == 1

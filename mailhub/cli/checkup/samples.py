@@ -155,7 +155,7 @@ _PARTS: dict[str, tuple[Values, ...]] = {
     "mail/issue/greeting.txt": ({"name": "Nadia Benali"}, {"name": ""}),
     "mail/held/reason.txt": tuple(
         {"why": why, "sender": "n.benali@kerbrec.example"}
-        for why in ("unproven", "other-address", "other-colleague", "no-token")
+        for why in ("unproven", "other-address", "other-colleague", "unknown-copy", "no-token")
     ),
     "mail/subscription-confirmation/words.txt": readers.WORDS,
     "words/kinds.txt": tuple(
