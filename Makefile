@@ -40,7 +40,7 @@ bench-receive: install ## Durable accept beside Postfix
 bench-parse: install ## Full reading beside mail-parser and the standard library
 	$(BIN)/python -m bench.parse $(if $(JSON),--json $(JSON))
 
-bench-send: install ## Signed copies of an issue from the ledger to the wire, beside smtp-source
+bench-send: install ## Signed copies of an issue from the ledger to the wire, beside smtp-source and Mailman
 	$(BIN)/python -m bench.send $(if $(JSON),--json $(JSON)) $(if $(LETTERS),--letters $(LETTERS))
 
 bench-desk: install ## Questions from the wire to the outbox, beside Postfix's bare accept

@@ -1,9 +1,10 @@
-"""How fast does an issue leave? Personalised, DKIM-signed copies from the ledger to smtp-sink, beside smtp-source.
+"""How fast does an issue leave? Personalised, DKIM-signed copies from the ledger to smtp-sink, beside two peers.
 
 Each copy is claimed, filled in, signed, sent and settled, as `mailhub serve` does it: the intent is committed before
 the wire is touched and the end after it. One worker works on SQLite and on PostgreSQL, two processes on PostgreSQL,
 both databases with their durability on. smtp-source sends identical octets of the same size from C, and is the limit.
-Mailman is not among the peers, which the table says: it is installed and configured by hand only.
+Mailman 3 sends the same letter, personalised too, to fewer readers: it signs nothing and writes nothing down for a
+copy, which favours it. Where it cannot be installed it is left out, which the table says.
 
     python -m bench.send [--json FILE] [--rounds 3] [--letters 3000]
 """
@@ -21,12 +22,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import letters
+from bench.mailman import Mailman, mailman
 from bench.receive import install_peers, send, sink
 from bench.table import Figures, ratio, show, write_json
 from mailhub.errors import MailhubError
 from tests import postgres
 
 SIZE = "30 KiB"
+MAILMAN_READERS = 500  # the slow one: ten seconds a round
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,14 @@ def measure(case: Case, url: str, port: int, count: int) -> tuple[float, float, 
     return count / took, cpu / count * 1000, max(report.peak_mib for report in reports)
 
 
+def started(stack: contextlib.ExitStack, home: Path, port: int) -> tuple[Mailman | None, str]:
+    """Mailman, when it can be had here, or else why not."""
+    try:
+        return stack.enter_context(mailman(home, port, MAILMAN_READERS)), ""
+    except (OSError, LookupError) as error:
+        return None, f"Mailman 3 is left out: {error}"
+
+
 def main() -> None:
     """Run the rounds and show the figures."""
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -117,7 +128,7 @@ def main() -> None:
         here.lists.publications[0], 57, letters.manuscript(), here, letters.Renderer()
     )
     octets = len(form) + 1200  # what is personal and two signatures
-    peer, seen = Figures(), {case: Measured() for case in CASES}
+    peer, other, seen = Figures(), Figures(), {case: Measured() for case in CASES}
     memory: dict[int, float] = {}
     with contextlib.ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-send-", dir="/tmp")))
@@ -126,9 +137,15 @@ def main() -> None:
         port = int(target.address.rpartition(":")[2])
         (work / "pg").mkdir()
         server = stack.enter_context(durable_postgres(work / "pg"))
+        (work / "mailman").mkdir()
+        fellow, why_not = started(stack, work / "mailman", port)
         for round_ in range(arguments.rounds):
             rate, _ = send(target, octets, letters.CONNECTIONS, arguments.letters, reconnect=False)
             peer.rates.append(rate)
+            if fellow:
+                rate, cpu = fellow.post(form)
+                other.rates.append(rate)
+                other.cpu_ms.append(cpu)
             for case in CASES:
                 url = f"sqlite:///{work}/{round_}-{case.kind}.db"
                 if case.engine == "postgresql":
@@ -140,11 +157,15 @@ def main() -> None:
         for count in (arguments.letters, arguments.letters * 4):
             memory[count] = measure(CASES[1], f"sqlite:///{work}/memory-{count}.db", port, count)[2]
     lines: list[tuple[str, str, Figures, Figures | None]] = [(SIZE, "smtp-source", peer, None)]
+    lines += [(SIZE, "Mailman 3, personalised, not signed", other, peer)] if fellow else []
     lines += [(SIZE, f"mailhub, {case.name}", figures, peer) for case, figures in seen.items()]
     show(f"Copies of an issue handed over, {letters.CONNECTIONS} connections", lines, "copies/s")
-    print(
-        f"ledger: in every case exactly {arguments.letters:,} copies are called sent. Mailman 3 is left out."
-    )
+    print(f"ledger: in every case exactly {arguments.letters:,} copies are called sent.")
+    against = [
+        ratio(f"mailhub ÷ mailman, {SIZE}, personalised, {CASES[0].name}", seen[CASES[0]], other, "copies/s")
+        for _ in other.rates[:1]
+    ]
+    print(why_not or f"{against[0].case}: {against[0].ratio}")
     print("memory of a worker: " + ", ".join(f"{peak:.0f} MiB for {count}" for count, peak in memory.items()))
     if arguments.json:
         ratios = [
@@ -156,7 +177,7 @@ def main() -> None:
             )
             for case, figures in seen.items()
         ]
-        write_json(arguments.json, ratios)
+        write_json(arguments.json, ratios + against)
 
 
 if __name__ == "__main__":
