@@ -112,9 +112,11 @@ class Door:
     def is_pressed(self) -> bool:
         """Say whether mail comes in this very moment: a sender waits, while what is accepted is safe and may wait.
 
-        Each word of a mail counts for a moment only, so that a sender who says no more presses nobody.
+        Each word of a mail counts for a moment only, so that a sender who says no more presses nobody. Whoever has
+        said all and has no answer yet presses however long it takes: else the slower we are, the more would be done
+        beside.
         """
-        return time.monotonic() - self._last_word < PRESSED_SECONDS
+        return bool(self._keeping) or time.monotonic() - self._last_word < PRESSED_SECONDS
 
     async def close(self) -> None:
         """Take no new visit, finish the mails being said, and see everybody out."""
@@ -224,5 +226,6 @@ class Door:
         keeping.add_done_callback(self._keeping.discard)
         async with asyncio.timeout(self._limits.keep_seconds):
             kept = await asyncio.shield(keeping)  # a peer that hangs up now must not stop a commit halfway
+        self._last_word = time.monotonic()  # the answer; the next mail may follow at once
         outcome = dict(zip(arrival.recipients, kept, strict=True))
         return [Reply.KEPT if outcome[recipient] is Kept.KEPT else Reply.TROUBLE for recipient in recipients]

@@ -671,6 +671,24 @@ def test_who_is_coming_is_who_says_a_mail(house: House, shelf: Shelf):
     assert shelf.raws == [SIMPLE]
 
 
+def test_a_mail_that_waits_to_be_kept_presses_however_long_it_takes(
+    house: House, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mailhub.receive.smtp.PRESSED_SECONDS", 0)  # the moment its words count is over
+    shelf.gate = asyncio.Event()
+    with Peer(house.port) as peer:
+        peer.greet().begin()
+        said = house.door.is_pressed()
+        peer.say(SIMPLE + b".\r\n")
+        assert shelf.reached.wait(10)
+        waits = house.door.is_pressed()
+        house.loop.call_soon_threadsafe(shelf.gate.set)
+        assert peer.hear() == ["250 2.0.0 Kept"]
+        answered = house.door.is_pressed()
+
+    assert (said, waits, answered) == (False, True, False)
+
+
 def test_a_body_cut_off_is_not_a_mail(house: House, shelf: Shelf):
     with Peer(house.port) as peer:
         peer.greet().begin()
