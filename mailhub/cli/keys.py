@@ -27,6 +27,8 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
         }
         for number in sorted(ring.secrets)
     ]
+    if ring.digests:
+        rows.append({"name": "digests", "signs": "nothing", "use": "knows addresses not to be written to"})
     rows += [
         {
             "name": key.selector,

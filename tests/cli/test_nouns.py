@@ -539,6 +539,21 @@ def test_a_leaked_first_key_goes_on_making_digests_and_nothing_else(run, home):
     assert after.open(before.seal(Token(Purpose.ANSWER, 1, 1))) is None
 
 
+def test_a_key_that_only_makes_digests_is_listed_as_such(run, home):
+    run("keys", "rotate", "--home", home)
+    path = home / "storage" / "keys" / "tokens"
+    leaked, new = path.read_text().splitlines()
+    path.write_text(f"{leaked} digests\n{new}\n")
+
+    listed = run("keys", "ls", "--json", "--home", home)
+
+    assert [(row["name"], row["signs"]) for row in listed.lines][:2] == [
+        ("tokens 2", "tokens"),
+        ("digests", "nothing"),
+    ]
+    assert "knows addresses not to be written to" in run("keys", "ls", "--home", home).out
+
+
 def test_a_key_others_can_read_is_not_used(run, home):
     (home / "storage" / "keys" / "tokens").chmod(0o644)
 
