@@ -1,0 +1,62 @@
+"""What comes with a question reaches staff whole and unopened; by real mail through a whole centre."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.journey import CLAIRE, Journey, centre_of, mail
+
+MAILS = Path(__file__).parents[1] / "mails"
+BOMB_OCTETS = 64 * 1024 * 1024  # of nothing, in as many kilobytes
+
+
+@pytest.fixture
+def centre(database, now):
+    with centre_of(database, now) as journey:
+        journey.hire("Claire Morvan", CLAIRE)
+        yield journey
+
+
+def body(letter) -> str:
+    return letter.get_body(("plain",)).get_content()
+
+
+def test_a_winmail_dat_gives_staff_its_words_and_its_files(centre: Journey):
+    centre.send((MAILS / "winmail.eml").read_bytes(), "lea.kerbrat@mairie.example")
+    centre.settle()
+
+    (copy,) = centre.postbox.to(CLAIRE)
+    assert "voici l'étude demandée" in body(copy)
+    assert [part.get_filename() for part in copy.iter_attachments()] == [
+        "winmail.dat",
+        "Étude du quartier.pdf",
+    ]
+
+
+def test_an_archive_is_passed_on_as_it_came_and_never_unpacked(centre: Journey):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("vide.txt", bytes(BOMB_OCTETS))
+    bomb = packed.getvalue()
+    centre.send(mail("Bonjour, voici nos chiffres.", files=[("chiffres.zip", "application/zip", bomb)]))
+    centre.settle()
+
+    (copy,) = centre.postbox.to(CLAIRE)
+    (file,) = copy.iter_attachments()
+    assert (file.get_filename(), file.get_content()) == ("chiffres.zip", bomb)
+    assert centre.verdicts() == ["request opened"]
+
+
+def test_no_file_name_leads_anywhere_or_turns_itself_round(centre: Journey):
+    names = ("../../etc/passwd", "C:\\Users\\nadia\\plan.pdf", "facture\u202efdp.exe")
+    centre.send(mail("Voici.", files=[(name, "application/pdf", b"%PDF-1.7") for name in names]))
+    centre.settle()
+
+    (copy,) = centre.postbox.to(CLAIRE)
+    assert [part.get_filename() for part in copy.iter_attachments()] == [
+        "passwd",
+        "plan.pdf",
+        "facturefdp.exe",
+    ]
