@@ -15,7 +15,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     standing = reading.standing
     assert standing.held_id is not None
     held = desk.session.get(Inbound, standing.held_id)
-    if held is None:
+    if held is None or not incoming.answers_known_letter(reading, desk):
         return incoming.to_people(reading, desk, "confirmation of a mail that is not there")
     colleague = standing.token_staff
     if colleague is None or standing.staff is None or standing.staff.id != colleague.id:

@@ -72,6 +72,15 @@ def from_third_party(reading: Reading, desk: Desk, request: Request) -> tuple[Dr
     return letters.staff_copies(desk, request, exchange, occasion, proven=reading.strong)
 
 
+def answers_known_letter(reading: Reading, desk: Desk) -> bool:
+    """Say whether a reply to a letter we signed answers one the outbox knows; one that names no letter is believed.
+
+    After a backup was brought back, the numbers in tokens are given out again, to other requests and other mails.
+    """
+    ids = threads.ids_of(reading.message)
+    return reading.nearest is None or outbox.with_message_id(desk.session, ids) is not None
+
+
 def to_people(reading: Reading, desk: Desk, why: str = "") -> Outcome:
     """Triage: the mail is shown to staff, in words that lead to no one but them; `why` is for the journal."""
     because = f"{why}; " if why else ""

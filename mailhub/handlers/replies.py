@@ -16,7 +16,7 @@ from mailhub.centre.requests import ExchangeKind, Request
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import ECHO_SPAN, Verdict
-from mailhub.mail import commands, message, relay, subjects, threads
+from mailhub.mail import commands, message, relay, subjects
 from mailhub.mail.commands import Command, Commands
 from mailhub.mail.draft import Draft
 from mailhub.mail.message import Message
@@ -82,15 +82,9 @@ def _doubt(reading: Reading, desk: Desk) -> str | None:
     if desk.centre.needs_strong_staff and not reading.strong:
         return "unproven"
     # After a backup was brought back, numbers are given out again: a token may name another request than its copy did.
-    if token.thread != reading.standing.request_id or not _is_of_a_copy(reading, desk):
+    if token.thread != reading.standing.request_id or not incoming.answers_known_letter(reading, desk):
         return "unknown-copy"
     return None
-
-
-def _is_of_a_copy(reading: Reading, desk: Desk) -> bool:
-    """A reply to a letter we signed answers one the outbox knows; clients that name no letter are believed."""
-    ids = threads.ids_of(reading.message)
-    return reading.nearest is None or outbox.with_message_id(desk.session, ids) is not None
 
 
 def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome:

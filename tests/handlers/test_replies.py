@@ -176,6 +176,21 @@ def test_a_reply_to_a_copy_from_before_a_backup_was_brought_back_does_not_go_to_
     assert len(centre.outbox("answer")) == 1
 
 
+def test_a_yes_to_a_letter_from_before_a_backup_was_brought_back_releases_nothing(centre):
+    copy = asked(centre)
+    centre.proven.discard(CLAIRE)
+    answer(centre, copy)
+    asks = centre.postbox.to(CLAIRE)[-1]
+    token = centre.centre.keyring.open(str(asks["Reply-To"]).partition("+")[2].partition("@")[0])
+    lost = threads.message_id(centre.centre.keyring, token, "held:of:the:lost", DOMAIN)
+    asks.replace_header("Message-ID", lost)
+    asks.replace_header("References", f"<{lost.strip('<>')}>")
+    answer(centre, asks, "OUI", number=2)
+
+    assert centre.verdicts() == ["request opened", "held", "triage"]
+    assert centre.outbox("answer") == []
+
+
 def test_a_token_never_answers_another_request_its_mail_names(centre):
     copy = asked(centre)
     lost = Token(Purpose.ANSWER, 99, 1)
