@@ -25,7 +25,7 @@ from mailhub.mail.tokens import Purpose
 from mailhub.render import Renderer
 from mailhub.web.frame import Frame
 from mailhub.web.guard import Guard, SmallForms
-from mailhub.web.subscriptions import Subscriptions
+from mailhub.web.subscriptions import Form, Subscriptions
 
 TOO_LONG_WAITING = timedelta(minutes=15)  # a mail not handled after that is a sign of trouble
 _QUIET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -52,7 +52,7 @@ class Site:
             routes=[
                 Route("/healthz", self.health),
                 Route("/metrics", self.metrics),
-                Route("/fichiers/{token}", self.file),
+                Route("/fichiers/{token}", self._readers.guarded(self.file)),
                 Route("/style.css", self._frame.style),
                 *self._readers.routes(),
             ],
@@ -72,9 +72,9 @@ class Site:
         text = await run_in_threadpool(generate_latest, self._registry)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
-    async def file(self, request: Request) -> Response:
+    async def file(self, _: Request, token: str, _form: Form | None) -> Response:
         """A file that came with a request, always as a download; without a good token, what every page says (SEC20)."""
-        found = await run_in_threadpool(self._file, request.path_params["token"])
+        found = await run_in_threadpool(self._file, token)
         if found is None:
             return self._frame.nothing()
         name, content = found

@@ -52,12 +52,29 @@ class Subscriptions:
         """The routes, top-down."""
         both = ["GET", "POST"]
         return [
-            Route("/quitter/{token}", self._guarded(self.leave), methods=both),
-            Route("/preferences/{token}", self._guarded(self.preferences), methods=both),
-            Route("/annuler/{token}", self._guarded(self.undo), methods=both),
-            Route("/confirmer/{token}", self._guarded(self.confirm), methods=both),
+            Route("/quitter/{token}", self.guarded(self.leave), methods=both),
+            Route("/preferences/{token}", self.guarded(self.preferences), methods=both),
+            Route("/annuler/{token}", self.guarded(self.undo), methods=both),
+            Route("/confirmer/{token}", self.guarded(self.confirm), methods=both),
             Route("/abonnement", self.join, methods=both),
         ]
+
+    def guarded(
+        self, page: Callable[[Request, str, Form | None], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A page behind a token: whoever tries many bad ones waits, a good one is never kept waiting by others."""
+
+        async def guarded(request: Request) -> Response:
+            token, client = request.path_params["token"], frame.client(request)
+            if self._centre.keyring.open(token) is None:
+                return (
+                    self._frame.nothing() if self._bad_tokens.spend(client) else self._frame.too_often("../")
+                )
+            return await page(
+                request, token, None if request.method in guard.SAFE else await frame.words(request)
+            )
+
+        return guarded
 
     # -- pages ---------------------------------------------------------------------------------------------------
 
@@ -238,23 +255,6 @@ class Subscriptions:
         outbox.put(desk.session, drafts, domain=self._centre.domain, now=desk.now)
 
     # -- what is known -------------------------------------------------------------------------------------------
-
-    def _guarded(
-        self, page: Callable[[Request, str, Form | None], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """A page behind a token: whoever tries many bad ones waits, a good one is never kept waiting by others."""
-
-        async def guarded(request: Request) -> Response:
-            token, client = request.path_params["token"], frame.client(request)
-            if self._centre.keyring.open(token) is None:
-                return (
-                    self._frame.nothing() if self._bad_tokens.spend(client) else self._frame.too_often("../")
-                )
-            return await page(
-                request, token, None if request.method in guard.SAFE else await frame.words(request)
-            )
-
-        return guarded
 
     def _desk(self, session: Session) -> Desk:
         return Desk(session, self._now(), self._centre, self._frame.renderer)

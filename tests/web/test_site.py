@@ -72,6 +72,19 @@ def test_a_good_link_gives_the_file_and_every_other_the_same_answer_to_the_lette
     assert len({tuple(sorted(answer.headers.items())) for answer in answers}) == 1
 
 
+def test_who_tries_many_links_to_files_waits_as_on_every_page(small):
+    with small.client() as client:
+        statuses = [
+            client.get(f"/fichiers/{'a' * 45}").status_code
+            for _ in range(subscriptions.BAD_TOKENS_AN_HOUR + 1)
+        ]
+        elsewhere = client.get("/quitter/x")
+        good = client.get(f"/quitter/{small.token()}")
+
+    assert statuses == [404] * subscriptions.BAD_TOKENS_AN_HOUR + [429]
+    assert (elsewhere.status_code, good.status_code) == (429, 200)
+
+
 def kept_file(session: Session, now: datetime) -> int:
     """A file that came with a question."""
     asker = people.introduce(session, "n.benali@kerbrec.example", None, now)
