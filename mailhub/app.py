@@ -52,6 +52,7 @@ from mailhub.schedule import Issues, Scheduler
 from mailhub.understand import Weigh, believe_nobody
 
 LONGEST_WAY_GIVEN_SECONDS = 0.5  # handling gives way to the doors, but never starves
+LONGEST_RUSH_SECONDS = 5.0  # after so long without a calm moment it gives way no longer than a moment
 SWITCH_SECONDS = 0.0005  # a thread that handles mail lets the event loop in: ten times sooner than is usual
 PATIENCE_SECONDS = 30.0  # for letters on the wire when we are told to end; systemd kills after 90
 IDLE_SECONDS = 2.0  # the bell is a hint; the tables are looked at this often all the same
@@ -198,7 +199,8 @@ class Bell:
 class Worker:
     """A named thread: do one thing; if there was nothing, wait for the bell or a few seconds.
 
-    While `is_pressed` says that others need the processor more, it waits too, a little at a time and never for long.
+    While `is_pressed` says that others need the processor more, it waits too, a little at a time and never for long;
+    when that does not end, a rush has become the rule, and it takes its share.
     """
 
     def __init__(
@@ -211,6 +213,7 @@ class Worker:
     ) -> None:
         self._step, self._bell, self._is_pressed, self._after = step, bell, is_pressed, after
         self._stopping = False
+        self._calm_at = time.monotonic()  # when nobody needed the processor more
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     def start(self) -> None:
@@ -237,9 +240,14 @@ class Worker:
                 self._bell.wait(IDLE_SECONDS)
 
     def _give_way(self) -> None:
-        until = time.monotonic() + LONGEST_WAY_GIVEN_SECONDS
-        while self._is_pressed() and time.monotonic() < until and not self._stopping:
+        now = time.monotonic()
+        in_a_rush = now - self._calm_at < LONGEST_RUSH_SECONDS
+        until = now + (LONGEST_WAY_GIVEN_SECONDS if in_a_rush else PRESSED_SECONDS)
+        while self._is_pressed() and not self._stopping:
+            if time.monotonic() >= until:
+                return
             self._bell.wait(PRESSED_SECONDS)
+        self._calm_at = time.monotonic()
 
 
 async def _deliver(

@@ -1,15 +1,15 @@
 """From a door to the journal: everything that waits is kept by one commit, then everybody is told.
 
 A commit costs a write to disk however much it holds, so the thread takes all that has come while the last one was
-under way, and waits a moment for mails that are just being said (group commit). Nobody is told `kept` before the
-commit; when it fails, all of the group are told `not now`.
+under way, and waits a moment for mails that are just being said (group commit); each is written down as it comes,
+while the next is heard. Nobody is told `kept` before the commit; when it fails, all of the group are told `not now`.
 """
 
 import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import structlog
@@ -20,6 +20,7 @@ from mailhub.receive.smtp import Arrival, Kept
 
 MOST_AT_ONCE = 500
 MOST_OCTETS_AT_ONCE = 64 * 1024 * 1024
+WORTH_WRITING_OCTETS = 32 * 1024  # less is written at the end: each write takes the interpreter from the door
 LONGEST_WAIT_SECONDS = 0.002  # for one more mail; less than a disk takes to write
 
 log = structlog.get_logger()
@@ -61,29 +62,12 @@ class Intake:
 
     def _work(self) -> None:
         while (first := self._queue.get()) is not None:
-            group, ends = self._gather(first)
-            self._commit(group)
-            if ends:
-                return
+            self._keep([first])
 
-    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
-        group, octets = [first], len(first[0].raw)
-        until = time.monotonic() + LONGEST_WAIT_SECONDS
-        while len(group) < MOST_AT_ONCE and octets < MOST_OCTETS_AT_ONCE:
-            try:
-                waiting = self._queue.get(timeout=max(0, until - time.monotonic()) if self._coming() else 0)
-            except queue.Empty:
-                break
-            if waiting is None:
-                return group, True
-            group.append(waiting)
-            octets += len(waiting[0].raw)
-        return group, False
-
-    def _commit(self, group: list[_Waiting]) -> None:
+    def _keep(self, group: list[_Waiting]) -> None:
         try:
             with self._database.transaction() as session:
-                mails = [(arrival.raw, arrival.envelopes) for arrival, _, _ in group]
+                mails = ((arrival.raw, arrival.envelopes) for arrival in self._gather(group))
                 new = journal.accept(session, mails, self._now())
         except Exception as error:  # noqa: BLE001 — whatever it is, the senders must keep their mail
             # Named, without a trace: one for each refused mail would fill what is left of a full disk.
@@ -95,6 +79,30 @@ class Intake:
         self._tell(group, kept=True)
         if new:
             self._bell()
+
+    def _gather(self, group: list[_Waiting]) -> Iterator[Arrival]:
+        """The mails that go together, whenever there is enough to write; `group`, which has the first, grows."""
+        until = time.monotonic() + LONGEST_WAIT_SECONDS
+        room, octets, given = MOST_OCTETS_AT_ONCE, len(group[0][0].raw), 0
+        while True:
+            if octets >= WORTH_WRITING_OCTETS:
+                yield from (arrival for arrival, _, _ in group[given:])
+                room, octets, given = room - octets, 0, len(group)
+            if len(group) == MOST_AT_ONCE or octets >= room or (waiting := self._next(until)) is None:
+                break
+            group.append(waiting)
+            octets += len(waiting[0].raw)
+        yield from (arrival for arrival, _, _ in group[given:])
+
+    def _next(self, until: float) -> _Waiting | None:
+        """One more mail that has come, or comes by then."""
+        try:
+            waiting = self._queue.get(timeout=max(0, until - time.monotonic()) if self._coming() else 0)
+        except queue.Empty:
+            return None
+        if waiting is None:
+            self._queue.put(None)  # the end, when this group is kept
+        return waiting
 
     @staticmethod
     def _tell(group: list[_Waiting], *, kept: bool) -> None:
