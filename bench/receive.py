@@ -97,9 +97,15 @@ def postfix(home: Path, name: str = "postfix", settings: str = "") -> Iterator[C
     try:
         wait_for(port)
         pid = int((home / "queue/pid/master.pid").read_text())
-        yield Contestant(name, f"127.0.0.1:{port}", pid)
+        yield Contestant(name, f"127.0.0.1:{port}", pid, partial(_deliver_all, home / "queue"))
     finally:
         subprocess.run([program, "-c", home / "etc", "stop"], check=False, **quiet)
+
+
+def _deliver_all(queue: Path) -> None:
+    """Return when this Postfix has nothing left to deliver; what it holds is not."""
+    while any(any(files) for name in ("incoming", "active") for _, _, files in os.walk(queue / name)):
+        time.sleep(0.05)
 
 
 def postfix_holding(home: Path) -> contextlib.AbstractContextManager[Contestant]:
