@@ -318,6 +318,7 @@ def _centre(settings: Settings) -> Centre:
         leave_url=f"{web}/quitter/" if web else "",
         preferences_url=f"{web}/preferences/" if web else "",
         confirm_url=f"{web}/confirmer/" if web else "",
+        join_url=f"{web}/abonnement" if web else "",
         lists=lists.load(settings.home / "lists", cadence=cadences.parse),
     )
 

@@ -75,6 +75,7 @@ class Centre:
     leave_url: str = ""  # the page that leaves a list, before the token; "" without public pages
     preferences_url: str = ""  # the page of a reader's preferences, idem
     confirm_url: str = ""  # the page that asks for a yes, idem
+    join_url: str = ""  # the page where one joins, whole; "" without public pages
     lists: Lists = field(default_factory=Lists)  # what is published, and for which circles
 
     @cached_property

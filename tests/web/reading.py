@@ -99,6 +99,7 @@ def pages_of(database: Database, now: datetime, *, post: bool = True, base: str 
         leave_url=f"{base}/quitter/",
         preferences_url=f"{base}/preferences/",
         confirm_url=f"{base}/confirmer/",
+        join_url=f"{base}/abonnement",
     )
     pages = site.Site(database, centre, Renderer(), clock, figures.registry(database, clock))
     with database.transaction() as session:

@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,10 +10,12 @@ from sqlmodel import select
 
 from mailhub import outbox
 from mailhub.centre import people, subscriptions
+from mailhub.centre.profile import Centre
 from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source, State
 from mailhub.database import Database
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Outgoing
+from mailhub.render import Renderer
 from mailhub.web import subscriptions as pages
 from tests.journey import read
 from tests.readers import KEYRING, by_phone, subscribed
@@ -153,8 +156,32 @@ def test_every_page_named_in_a_letter_opens_and_changes_nothing_by_looking(small
         client.post(f"/quitter/{small.token()}", data=ONE_CLICK)
     pages = printed(small)
 
-    assert [page.removeprefix(PAGES).split("/")[1] for page in pages] == ["confirmer", "preferences"]
+    assert [page.removeprefix(PAGES).split("/")[1] for page in pages] == [
+        "confirmer",
+        "preferences",
+        "abonnement?publication=lettre",
+        "abonnement?publication=lettre",
+    ]
     looked(small, *pages)
+
+
+def test_who_asked_never_to_be_written_to_is_not_led_to_a_page_that_could_not_ask_them(small):
+    """Nor is anybody, without public pages: they are told the word to answer."""
+    pages = {
+        (everything, url): goodbye(replace(small.centre, join_url=url), everything=everything)
+        for everything in (True, False)
+        for url in (small.centre.join_url, "")
+    }
+
+    assert {case for case, text in pages.items() if "abonnement" in text} == {(False, small.centre.join_url)}
+    assert all("répondez ANNULER" in text for text in pages.values())
+
+
+def goodbye(centre: Centre, *, everything: bool) -> str:
+    """The goodbye this centre would write."""
+    values = {"stays": [], "everything": everything, "paper": False, "changed": True}
+    about = centre.lists.publications[:1]
+    return Renderer().letter("subscription-left", centre=centre, publications=about, **values).text
 
 
 def printed(centre: Reading) -> list[str]:

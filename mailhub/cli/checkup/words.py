@@ -16,7 +16,11 @@ def templates(home: Path) -> Iterator[Finding]:
     """Render every template that would be used; those of the home go before those of the package."""
     own, renderer = home / "templates", Renderer([home / "templates"])
     centre = Centre(
-        "Villes & Rives", "villes-rives.example", Keyring(1, {1: bytes(32)}), phone="02 99 00 00 01"
+        "Villes & Rives",
+        "villes-rives.example",
+        Keyring(1, {1: bytes(32)}),
+        phone="02 99 00 00 01",
+        join_url="https://centre.example/abonnement",
     )
     for name in sorted({*_names(PACKAGED), *_names(own)}):
         path = next(folder / name for folder in (own, PACKAGED) if (folder / name).is_file())
