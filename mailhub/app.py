@@ -132,8 +132,8 @@ async def serve(
     """Run every part until SIGTERM or SIGINT, then finish what is under way.
 
     `ready_to_go` is told where the doors are once everything runs. Letters on the wire are given `patience_seconds`
-    to end; what has not ended then is found, and called in doubt, by whoever serves next. What no mail has rung for,
-    such as a copy of an issue, leaves within `idle_seconds`.
+    to end; what has not ended then is found, and called in doubt, by whoever serves next. What nobody here has rung
+    for, such as a letter caused by a command, leaves within `idle_seconds`.
     """
     settings = house.settings
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -145,16 +145,16 @@ async def serve(
         handled, letters = Bell(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def mails_handled() -> None:
+        def letters_owed() -> None:
             loop.call_soon_threadsafe(letters.set)
 
         intake = Intake(house.database, house.now, handled.ring)
         door = _door(settings, house.centre, intake, house.now)
         step = partial(house.pipeline.step, door.is_pressed)
-        worker = Worker("pipeline", step, handled, door.is_pressed, after=mails_handled)
+        worker = Worker("pipeline", step, handled, door.is_pressed, after=letters_owed)
         doubts = partial(house.courier.recover, everything=False)
         minutely: list[Callable[[], object]] = [doubts, partial(_tend, house), house.issues.tick]
-        scheduler = Scheduler(house.database, house.now, retention(settings), minutely)
+        scheduler = Scheduler(house.database, house.now, retention(settings), minutely, letters_owed)
         intake.start(door.coming)
         worker.start()
         try:
@@ -162,7 +162,7 @@ async def serve(
             async with asyncio.TaskGroup() as tasks:
                 courier = tasks.create_task(_deliver(house.courier, letters, stop, idle_seconds))
                 tasks.create_task(scheduler.run(stop))
-                pages = tasks.create_task(_serve_pages(house, stop))
+                pages = tasks.create_task(_serve_pages(house, stop, letters_owed))
                 _tell_systemd("READY=1")
                 log.info("serving", doors=where, home=str(settings.home))
                 if ready_to_go:
@@ -273,11 +273,11 @@ async def _see_off(courier: asyncio.Task[None], seconds: float) -> None:
         courier.cancel()
 
 
-async def _serve_pages(house: House, stop: asyncio.Event) -> None:
+async def _serve_pages(house: House, stop: asyncio.Event, ring: Callable[[], object]) -> None:
     from mailhub.web import figures, site  # noqa: PLC0415 — only a serving process needs a web server
 
     registry = figures.registry(house.database, house.now)
-    pages = site.Site(house.database, house.centre, house.renderer, house.now, registry)
+    pages = site.Site(house.database, house.centre, house.renderer, house.now, registry, ring)
     await site.serve_site(house.settings.web.listen, pages, stop)
 
 

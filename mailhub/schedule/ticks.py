@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from sqlmodel import Field, Session, SQLModel
 
@@ -13,6 +14,8 @@ from mailhub import journal
 from mailhub.database import Database
 from mailhub.journal import Verdict
 from mailhub.rows import insert_missing
+
+EVERY_MINUTE = CronTrigger(second=0, timezone="UTC")
 
 log = structlog.get_logger()
 
@@ -38,9 +41,15 @@ class Scheduler:
         now: Callable[[], datetime],
         retention: Mapping[Verdict, int],
         every_minute: Sequence[Callable[[], object]] = (),
+        ring: Callable[[], object] = lambda: None,
+        minute: BaseTrigger = EVERY_MINUTE,
     ) -> None:
-        """`retention`: days the raw bytes are kept, by verdict. `every_minute`: work that is harmless to repeat."""
-        self._database, self._now, self._retention, self._minutely = database, now, retention, every_minute
+        """`retention`: days the raw bytes are kept, by verdict. `every_minute`: work that is harmless to repeat.
+
+        `ring` is called after each such work, which may have caused letters; `minute` is when it is done.
+        """
+        self._database, self._now, self._retention = database, now, retention
+        self._minutely, self._ring, self._minute = every_minute, ring, minute
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop."""
@@ -50,7 +59,7 @@ class Scheduler:
         )  # not between 2 and 3 h, which some nights have twice or never
         ticker.add_job(asyncio.to_thread, nightly, [self.forget_old_mail], misfire_grace_time=3600)
         for work in self._minutely:
-            ticker.add_job(asyncio.to_thread, CronTrigger(second=0), [work], misfire_grace_time=30)
+            ticker.add_job(asyncio.to_thread, self._minute, [self._do, work], misfire_grace_time=30)
         ticker.start()
         try:
             await stop.wait()
@@ -67,3 +76,9 @@ class Scheduler:
             gone = journal.forget(session, now, self._retention)
         log.info("retention", mails=gone)
         return gone
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        finally:  # what was kept before it failed is owed all the same
+            self._ring()

@@ -41,10 +41,12 @@ class Site:
         renderer: Renderer,
         now: Callable[[], datetime],
         registry: CollectorRegistry,
+        ring: Callable[[], object] = lambda: None,
     ) -> None:
+        """`ring` is called whenever a page may have caused letters."""
         self._database, self._centre, self._now, self._registry = database, centre, now, registry
         self._frame = Frame(centre, renderer)
-        self._readers = Subscriptions(database, centre, self._frame, now)
+        self._readers = Subscriptions(database, centre, self._frame, now, ring)
 
     def application(self) -> Starlette:
         """The routes, top-down."""

@@ -4,8 +4,8 @@ A token in the address is all the proof there is; whoever has none, or a bad one
 changes anything (mail gateways follow every link); POST acts, and the same POST again changes nothing more.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -42,8 +42,17 @@ Form = Mapping[str, str]
 class Subscriptions:
     """What these pages need, and the pages."""
 
-    def __init__(self, database: Database, centre: Centre, pages: Frame, now: Callable[[], datetime]) -> None:
-        self._database, self._centre, self._frame, self._now = database, centre, pages, now
+    def __init__(
+        self,
+        database: Database,
+        centre: Centre,
+        pages: Frame,
+        now: Callable[[], datetime],
+        ring: Callable[[], object],
+    ) -> None:
+        """`ring` tells whoever sends letters that some may be owed."""
+        self._database, self._centre, self._frame = database, centre, pages
+        self._now, self._ring = now, ring
         self._bad_tokens = Pace(BAD_TOKENS_AN_HOUR, timedelta(hours=1), now)
         self._choices = Pace(CHOICES_AN_HOUR, timedelta(hours=1), now)
         self._wishes = Pace(WISHES_AN_HOUR, timedelta(hours=1), now)
@@ -218,20 +227,18 @@ class Subscriptions:
         purpose: Purpose = Purpose.LEAVE,
     ) -> Response:
         def act() -> Response:
-            with self._database.transaction() as session:
-                desk = self._desk(session)
+            with self._acting() as desk:
                 of = choices.held(desk, token, purpose, claim=True)
                 if of is None:
                     return self._frame.nothing()
                 self._owe(desk, choice(desk, of))
-                session.flush()
+                desk.session.flush()
                 return self._about(desk, of, page, token, done=True)
 
         return await run_in_threadpool(act)
 
     def _settle(self, token: str, *, yes: bool) -> Response:
-        with self._database.transaction() as session:
-            desk = self._desk(session)
+        with self._acting() as desk:
             question = choices.asked(desk, token)
             if question is None or question.id is None:
                 return self._frame.nothing()
@@ -246,10 +253,16 @@ class Subscriptions:
         """The same question as a mail would cause, within the same caps; machines and ourselves are not asked."""
         if address.never_answer(where) or self._centre.is_ours(where):
             return
-        with self._database.transaction() as session:
-            desk = self._desk(session)
+        with self._acting() as desk:
             _, drafts = enrolment.ask(desk, where, None, [wanted], Evidence(Source.PAGE, desk.now))
             self._owe(desk, drafts)
+
+    @contextmanager
+    def _acting(self) -> Iterator[Desk]:
+        """One choice in one transaction; once that is kept, the letters it caused need not wait to be found."""
+        with self._database.transaction() as session:
+            yield self._desk(session)
+        self._ring()
 
     def _owe(self, desk: Desk, drafts: tuple[Draft, ...]) -> None:
         outbox.put(desk.session, drafts, domain=self._centre.domain, now=desk.now)
