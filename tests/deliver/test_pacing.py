@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailhub import app, config
+from mailhub import config
 from mailhub.deliver.pacing import Pace, Pacing
 from mailhub.deliver.wire import Answer, Outcome, Stage
 from tests.edition import HOUR
@@ -48,7 +48,7 @@ def test_d41_the_settings_as_they_come_know_the_french_providers():
 
 
 def spread(written):
-    domains, at_once = app.pace(written)
+    domains, at_once = config.pace(written)
     return [(domain, at_once) for domain in domains]
 
 

@@ -1,0 +1,149 @@
+"""A house at work: `serve` runs every part until told to stop, `tick` does once what waits."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import structlog
+
+from mailhub import migrations, outbox
+from mailhub.app import parts, workers
+from mailhub.app.house import House
+from mailhub.app.workers import IDLE_SECONDS, Bell, Worker
+from mailhub.config import Settings
+from mailhub.database import Database
+from mailhub.handlers import enrolment
+from mailhub.handlers.desk import Desk
+from mailhub.locks import HomeLock
+from mailhub.receive.intake import Intake
+from mailhub.schedule import Scheduler
+
+SWITCH_SECONDS = 0.0005  # a thread that handles mail lets the event loop in: ten times sooner than is usual
+PATIENCE_SECONDS = 30.0  # for letters on the wire when we are told to end; systemd kills after 90
+
+log = structlog.get_logger()
+
+
+async def serve(
+    house: House,
+    *,
+    ready_to_go: Callable[[list[str]], None] | None = None,
+    stop: asyncio.Event | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
+    idle_seconds: float = IDLE_SECONDS,
+) -> None:
+    """Run every part until SIGTERM or SIGINT, then finish what is under way.
+
+    `ready_to_go` is told where the doors are once everything runs. Letters on the wire are given `patience_seconds`
+    to end; what has not ended then is found, and called in doubt, by whoever serves next. What nobody here has rung
+    for, such as a letter caused by a command, leaves within `idle_seconds`.
+    """
+    settings = house.settings
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with _only_one(settings, house.database):
+        migrations.require(*house.database.version())
+        await asyncio.to_thread(house.courier.recover, everything=house.database.dialect == "sqlite")
+        stop = stop or asyncio.Event()
+        _stop_on_signals(stop)
+        handled, letters = Bell(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def letters_owed() -> None:
+            loop.call_soon_threadsafe(letters.set)
+
+        intake = Intake(house.database, house.now, handled.ring)
+        door = parts.door(settings, house.centre, intake, house.now)
+        step = partial(house.pipeline.step, door.is_pressed)
+        worker = Worker("pipeline", step, handled, door.is_pressed, after=letters_owed)
+        doubts = partial(house.courier.recover, everything=False)
+        minutely: list[Callable[[], object]] = [doubts, partial(_tend, house), house.issues.tick]
+        scheduler = Scheduler(house.database, house.now, parts.retention(settings), minutely, letters_owed)
+        intake.start(door.coming)
+        worker.start()
+        try:
+            where = await door.listen(smtp=settings.receive.smtp, lmtp=settings.receive.lmtp)
+            async with asyncio.TaskGroup() as tasks:
+                courier = tasks.create_task(workers.deliver(house.courier, letters, stop, idle_seconds))
+                tasks.create_task(scheduler.run(stop))
+                pages = tasks.create_task(_serve_pages(house, stop, letters_owed))
+                _tell_systemd("READY=1")
+                log.info("serving", doors=where, home=str(settings.home))
+                if ready_to_go:
+                    ready_to_go(where)
+                await stop.wait()
+                _tell_systemd("STOPPING=1")
+                await door.close()
+                letters.set()
+                await workers.see_off(courier, patience_seconds)
+                await pages
+        finally:
+            await door.close()
+            await asyncio.to_thread(intake.stop)
+            await asyncio.to_thread(worker.stop)
+            await house.courier.close()
+
+
+async def tick(house: House) -> int:
+    """Do what waits now, once: doubts, retention, mails, letters; how many raw mails the retention clock removed."""
+    with _only_one(house.settings, house.database):
+        migrations.require(*house.database.version())
+        house.courier.recover(everything=house.database.dialect == "sqlite")
+        forgotten = Scheduler(house.database, house.now, parts.retention(house.settings)).forget_old_mail()
+        _tend(house)
+        house.issues.tick()
+        try:
+            while house.pipeline.step():
+                pass
+            while await house.courier.step():
+                pass
+        finally:
+            await house.courier.close()
+        house.issues.follow_up()
+    return forgotten
+
+
+async def _serve_pages(house: House, stop: asyncio.Event, ring: Callable[[], object]) -> None:
+    from mailhub.web import figures, site  # noqa: PLC0415 — only a serving process needs a web server
+
+    registry = figures.registry(house.database, house.now)
+    pages = site.Site(house.database, house.centre, house.renderer, house.now, registry, ring)
+    await site.serve_site(house.settings.web.listen, pages, stop)
+
+
+def _tend(house: House) -> None:
+    """Remind and forget whoever did not say yes; harmless to repeat."""
+    with house.database.transaction() as session:
+        desk = Desk(session, house.now(), house.centre, house.renderer)
+        outbox.put(session, enrolment.tend(desk), domain=house.centre.domain, now=desk.now)
+
+
+@contextlib.contextmanager
+def _only_one(settings: Settings, database: Database) -> Iterator[None]:
+    """SQLite is served by one process per home; PostgreSQL by as many as wanted."""
+    if database.dialect != "sqlite":
+        yield
+        return
+    with HomeLock(settings.storage / "lock"):
+        yield
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread: somebody else stops us
+            loop.add_signal_handler(signal_number, stop.set)
+
+
+def _tell_systemd(state: str) -> None:
+    """sd_notify(3): one datagram to the socket systemd names; nothing happens without it."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
+        return
+    address = f"\0{path[1:]}" if path.startswith("@") else path
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.sendto(state.encode(), address)
