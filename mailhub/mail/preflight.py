@@ -5,16 +5,12 @@ trusted to have been made by us: what a provider would see is what is looked at.
 """
 
 import re
-from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import Message as Tree
-from html.parser import HTMLParser
-from quopri import decodestring
+from dataclasses import dataclass
 
-from mailhub.mail import address, dkim, domains, message
+from mailhub.mail import address, dkim, domains
 from mailhub.mail.newsletter import Blank, Masthead, Personal
+from mailhub.mail.sample import Sample
 
 MOST_OCTETS = 10_240_000  # what Postfix takes (message_size_limit)
 MOST_HTML_OCTETS = 100 * 1024  # Gmail cuts a little above
@@ -48,50 +44,8 @@ class Problem:
 
 def check(raw: bytes, masthead: Masthead, reader: Personal, *, signed: bool = True) -> list[Problem]:
     """Every problem of one copy as it would leave; `reader` is whom it is for, `signed` whether it must be."""
-    sample = _Sample(raw, masthead, reader, signed)
+    sample = Sample(raw, masthead, reader, signed)
     return [Problem(rule, says) for look in _LOOKS for rule, says in look(sample)]
-
-
-@dataclass
-class _Sample:
-    """A copy, read once for all looks."""
-
-    raw: bytes
-    masthead: Masthead
-    reader: Personal
-    signed: bool
-    said: message.Message = field(init=False)
-    html: str | None = field(init=False)
-    text: str | None = field(init=False)
-    page: "_Page" = field(init=False)
-    leaves: list[Tree] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.said = message.read(self.raw)
-        tree = message_from_bytes(self.raw)
-        self.leaves = [part for part in tree.walk() if not part.is_multipart()]
-        self.text, self.html = self._first("text/plain"), self._first("text/html")
-        self.page = _Page()
-        self.page.feed(self.html or "")
-        self.page.close()
-
-    @property
-    def leave_link(self) -> str:
-        return self.masthead.leave_link.replace(Blank.LEAVE, self.reader.leave)
-
-    @property
-    def preferences_link(self) -> str:
-        return self.masthead.preferences_link.replace(Blank.PREFERENCES, self.reader.preferences)
-
-    @property
-    def leave_address(self) -> str:
-        return self.masthead.leave_address.replace(Blank.LEAVE, self.reader.leave)
-
-    def _first(self, kind: str) -> str | None:
-        for part in self.leaves:
-            if part.get_content_type() == kind and part.get_content_disposition() != "attachment":
-                return _decoded(part).decode("utf-8", "replace")
-        return None
 
 
 _Found = Iterator[tuple[str, str]]
@@ -100,7 +54,7 @@ _Found = Iterator[tuple[str, str]]
 # -- the head ---------------------------------------------------------------------------------------------------
 
 
-def _signatures(sample: _Sample) -> _Found:
+def _signatures(sample: Sample) -> _Found:
     """D3, D4, T17: who may be believed, and over what."""
     fields = [_tags(value) for value in sample.said.all_headers("DKIM-Signature")]
     if sample.signed and not fields:
@@ -123,7 +77,7 @@ def _signatures(sample: _Sample) -> _Found:
             yield "D3", "the signature uses SHA-1"
 
 
-def _sender(sample: _Sample) -> _Found:
+def _sender(sample: Sample) -> _Found:
     """D5, D6, D15: one sender, ours, who reads."""
     ours = domains.a_label(sample.masthead.domain)
     if len(sample.said.from_) != 1 or address.domain_of(sample.said.from_[0].address or "") != ours:
@@ -137,7 +91,7 @@ def _sender(sample: _Sample) -> _Found:
             yield "D15", f"the display name {name!r} is missing, holds an address or a pictograph"
 
 
-def _once(sample: _Sample) -> _Found:
+def _once(sample: Sample) -> _Found:
     """D11, D19: what must stand there once, and nothing twice."""
     for name in (*_ONCE, *_ONCE_OF_A_LIST):
         if (count := len(sample.said.all_headers(name))) != 1:
@@ -150,7 +104,7 @@ def _once(sample: _Sample) -> _Found:
         yield "D11", "the Message-ID is not the one made from the issue and the reader"
 
 
-def _lines(sample: _Sample) -> _Found:
+def _lines(sample: Sample) -> _Found:
     """D12, D16: lines and octets that pass every relay unchanged."""
     raw = sample.raw
     if not raw.isascii():
@@ -169,7 +123,7 @@ def _lines(sample: _Sample) -> _Found:
         yield "D16", f"the HTML has {size} octets; above {MOST_HTML_OCTETS} it is shown cut"
 
 
-def _subject(sample: _Sample) -> _Found:
+def _subject(sample: Sample) -> _Found:
     """D14: a subject that is there and pretends nothing."""
     subject = sample.said.subject or ""
     if not subject.strip():
@@ -180,7 +134,7 @@ def _subject(sample: _Sample) -> _Found:
         yield "D14", "the subject holds control characters"
 
 
-def _list_headers(sample: _Sample) -> _Found:
+def _list_headers(sample: Sample) -> _Found:
     """D18-D20, D24-D26, T20, T28: what makes it a letter of a list that one can leave."""
     head, masthead = sample.said.header, sample.masthead
     named = re.fullmatch(r"[^<>]+ <([A-Za-z0-9.-]+)>", head("List-Id") or "")
@@ -198,11 +152,11 @@ def _list_headers(sample: _Sample) -> _Found:
         yield "T28", "a letter bears Precedence: bulk and no Auto-Submitted"
     if not _FEEDBACK.fullmatch(feedback := head("Feedback-ID") or ""):
         yield "D26", "Feedback-ID is not issue:kind:list:sender, with 5 to 15 letters or digits at the end"
-    if any(own in feedback for own in _traces(sample)):
+    if any(own in feedback for own in sample.traces):
         yield "D26", "Feedback-ID holds something of one reader"
 
 
-def _leaving(sample: _Sample) -> _Found:
+def _leaving(sample: Sample) -> _Found:
     ways = re.findall(r"<([^<>\s]+)>", sample.said.header("List-Unsubscribe") or "")
     pages = [way for way in ways if way.startswith("https:")]
     post = sample.said.all_headers("List-Unsubscribe-Post")
@@ -222,7 +176,7 @@ def _leaving(sample: _Sample) -> _Found:
 # -- the body ---------------------------------------------------------------------------------------------------
 
 
-def _parts(sample: _Sample) -> _Found:
+def _parts(sample: Sample) -> _Found:
     """D13: text first and complete, and nothing in HTML that hides, asks or runs."""
     if not (sample.text or "").strip():
         yield "D13", "there is no text part"
@@ -243,19 +197,19 @@ def _parts(sample: _Sample) -> _Found:
     yield from _links(sample)
 
 
-def _links(sample: _Sample) -> _Found:
+def _links(sample: Sample) -> _Found:
     written = {_bare(link) for link in _LINK.findall(sample.text or "")}
     linked = {_bare(link) for link in sample.page.links if link.startswith(("http:", "https:"))}
     for link in sorted(linked - written):
-        yield "D13", f"the text lacks a link of the HTML: {_shown(sample, link)}"
+        yield "D13", f"the text lacks a link of the HTML: {sample.without_secrets(link)}"
     for link in sorted(written - linked - {_bare(link) for link in _LINK.findall(sample.page.text)}):
-        yield "D13", f"the HTML lacks a link of the text: {_shown(sample, link)}"
+        yield "D13", f"the HTML lacks a link of the text: {sample.without_secrets(link)}"
     for link in sample.page.links:
         if not link.startswith(("http:", "https:", "mailto:", "tel:", "#")):
             yield "D13", f"a link leads nowhere: {link}"
 
 
-def _farewell(sample: _Sample) -> _Found:
+def _farewell(sample: Sample) -> _Found:
     """D17: everybody sees how to leave, in French, in both parts."""
     way = sample.leave_link or sample.leave_address
     parts: list[tuple[str, str, Iterable[str]]] = [("text", sample.text or "", ())]
@@ -268,7 +222,7 @@ def _farewell(sample: _Sample) -> _Found:
             yield "D17", f"the {name} has no link to leave"
 
 
-def _privacy(sample: _Sample) -> _Found:
+def _privacy(sample: Sample) -> _Found:
     """D47: nothing reports who opened or followed what."""
     page = sample.page
     for source in page.images:
@@ -280,11 +234,11 @@ def _privacy(sample: _Sample) -> _Found:
         yield "D47", "a style or a background is fetched from elsewhere"
     allowed = {sample.leave_link, sample.preferences_link, f"mailto:{sample.leave_address}"} - {""}
     for link in sorted({*page.links, *_LINK.findall(sample.text or "")} - allowed):
-        if any(trace in link for trace in _traces(sample)) and _bare(link) not in allowed:
-            yield "D47", f"a link tells who follows it: {_shown(sample, link)}"
+        if any(trace in link for trace in sample.traces) and _bare(link) not in allowed:
+            yield "D47", f"a link tells who follows it: {sample.without_secrets(link)}"
 
 
-def _access(sample: _Sample) -> _Found:
+def _access(sample: Sample) -> _Found:
     """Whoever hears a letter instead of seeing it reads it too; styles stand where every client keeps them."""
     if sample.html is None:
         return
@@ -297,72 +251,15 @@ def _access(sample: _Sample) -> _Found:
         yield "form", "styles are not written on their elements: many clients drop <style> and <link>"
 
 
-def _leftovers(sample: _Sample) -> _Found:
+def _leftovers(sample: Sample) -> _Found:
     for name, words in (("subject", sample.said.subject), ("text", sample.text), ("HTML", sample.html)):
         if found := _MARK.search(words or ""):
             yield "form", f"a mark was not filled in: {found[0]!r} in the {name}"
 
 
-_LOOKS: tuple[Callable[[_Sample], _Found], ...] = (
+_LOOKS: tuple[Callable[[Sample], _Found], ...] = (
     _signatures, _sender, _once, _lines, _subject, _list_headers, _parts, _farewell, _privacy, _access, _leftovers,
 )  # fmt: skip
-
-
-# -- reading ----------------------------------------------------------------------------------------------------
-
-
-class _Page(HTMLParser):
-    """What matters of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.handlers: set[str] = set()
-        self.styles: list[str] = []
-        self.links: list[str] = []
-        self.images: list[str] = []
-        self.images_without_words = 0
-        self.language: str | None = None
-        self._words: list[str] = []
-
-    @property
-    def text(self) -> str:
-        """The words, without what is never shown."""
-        return " ".join(" ".join(self._words).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        self.tags.add(tag)
-        self.attributes |= set(values)
-        self.handlers |= {name for name in values if name.startswith("on")}
-        self.styles += [values["style"]] if "style" in values else []
-        if tag in {"a", "area"} and "href" in values:
-            self.links.append(values["href"].strip())
-            if self.links[-1].lower().startswith("javascript:"):
-                self.handlers.add("javascript:")
-        if tag == "img":
-            self.images.append(values.get("src", ""))
-            self.images_without_words += "alt" not in values
-        if tag == "html":
-            self.language = values.get("lang")
-
-    def handle_data(self, data: str) -> None:
-        if self.lasttag not in {"style", "script", "title"}:
-            self._words.append(data)
-        elif self.lasttag == "style":
-            self.styles.append(data)
-
-
-def _decoded(part: Tree) -> bytes:
-    octets = str(part.get_payload()).encode("ascii", "replace")
-    match str(part.get("Content-Transfer-Encoding", "")).lower():
-        case "quoted-printable":
-            return decodestring(octets)
-        case "base64":
-            return b64decode(octets)
-        case _:
-            return octets
 
 
 def _tags(value: str) -> dict[str, str]:
@@ -372,17 +269,3 @@ def _tags(value: str) -> dict[str, str]:
 
 def _bare(link: str) -> str:
     return link.rstrip(".,;:!?)'’").rstrip("/")
-
-
-def _traces(sample: _Sample) -> set[str]:
-    """What is one reader's alone."""
-    addresses = [box.address or "" for box in sample.said.to]
-    own = {sample.reader.leave, sample.reader.preferences, *addresses}
-    return (own | {address.replace("@", "%40") for address in addresses}) - {""}
-
-
-def _shown(sample: _Sample, link: str) -> str:
-    """A link without the secrets of the sample."""
-    for trace in (sample.reader.leave, sample.reader.preferences):
-        link = link.replace(trace, "…") if trace else link
-    return link
