@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailhub.cli import opening, screen
+from mailhub.cli import opening, register, screen
 from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit, Now
-from mailhub.errors import Refused, UnknownRow
+from mailhub.errors import Refused
 
 if TYPE_CHECKING:  # see above
-    from sqlmodel import Session
-
     from mailhub.app import House
-    from mailhub.centre.people import Person
     from mailhub.centre.subscriptions import Evidence, Source, Subscription
 
 app = typer.Typer(help="Who receives what, and with what proof.", no_args_is_help=True)
@@ -46,25 +43,6 @@ By = Annotated[
 Of = Annotated[
     str | None, typer.Option("--of", metavar="LIST", help="Only this publication, such as lettre.")
 ]
-_COLUMNS = ("number", "publication", "who", "address", "channel", "state", "changed_at")
-_SHEET = (
-    "number",
-    "publication",
-    "state",
-    "channel",
-    "name",
-    "email",
-    "organisation",
-    "function",
-    "delivery",
-    "building",
-    "street",
-    "place",
-    "postcode",
-    "city",
-    "country",
-    "changed_at",
-)
 
 
 @app.command("ls")
@@ -79,48 +57,32 @@ def ls(
 ) -> None:
     """List subscriptions, oldest first."""
     with opening.house(home) as house, house.database.reading() as session:
-        rows = [row for row in _every(session, house, of) if state in {None, row["state"]}][:limit]
+        rows = [row for row in register.every(session, house, of) if state in {None, row["state"]}][:limit]
     if json:
         screen.lines(rows)
     else:
-        screen.table(rows, _COLUMNS, nothing="nobody: `mailhub subscribers add` or `import`")
+        screen.table(rows, register.COLUMNS, nothing="nobody: `mailhub subscribers add` or `import`")
 
 
 @app.command("show")
 def show(who: Who, home: Home = HERE, json: AsJson = False) -> None:
     """Show what somebody receives, and every decision that led there."""
-    from mailhub.centre import subscriptions
-
     with opening.house(home) as house, house.database.reading() as session:
         now = house.now()
         found = [
             {
-                **_described(session, row, now),
+                **register.described(session, row, now),
                 "paused_until": row.paused_until if row.state_at(now) == "paused" else None,
-                "history": [
-                    {
-                        "at": kept.at,
-                        "act": str(kept.act),
-                        "source": str(kept.source),
-                        "state": str(kept.state_after),
-                        "channel": str(kept.channel_after),
-                        "shown": kept.shown,
-                        "note": kept.note,
-                        "recorded_by": kept.recorded_by,
-                        "mail": kept.inbound_id,
-                        "message_digest": kept.message_digest,
-                    }
-                    for kept in subscriptions.history(session, row.id or 0)
-                ],
-                "returns": _returns(session, row),
+                "history": register.history(session, row),
+                "returns": register.returns(session, row),
             }
-            for row in _chosen(session, who, None)
+            for row in register.chosen(session, who, None)
         ]
     if json:
         screen.document(found)
         return
     for one in found:
-        screen.facts(one, (*_COLUMNS, "paused_until"))
+        screen.facts(one, (*register.COLUMNS, "paused_until"))
         screen.table(
             _rows(one, "history"), ("at", "act", "source", "state", "channel", "note"), nothing="no proof"
         )
@@ -165,7 +127,7 @@ def leave(who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None)
     from mailhub.centre.subscriptions import Source
 
     with opening.house(home) as house, house.database.transaction() as session:
-        rows = _chosen(session, who, of)
+        rows = register.chosen(session, who, of)
         _say_changed(subscriptions.leave(session, rows, _evidence(house, Source.STAFF, note, by)), "left")
 
 
@@ -190,7 +152,7 @@ def pause(
         morning = until.replace(tzinfo=house.centre.calendar.local(house.now()).tzinfo)
         if morning <= house.now():
             raise Refused(f"{until.date()} is past")
-        changed = subscriptions.pause(session, _chosen(session, who, of), evidence, until=morning)
+        changed = subscriptions.pause(session, register.chosen(session, who, of), evidence, until=morning)
         _say_changed(changed, f"paused until {until.date()}")
 
 
@@ -202,7 +164,7 @@ def resume(who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None
 
     with opening.house(home) as house, house.database.transaction() as session:
         evidence = _evidence(house, Source.STAFF, note, by)
-        _say_changed(subscriptions.resume(session, _chosen(session, who, of), evidence), "resumed")
+        _say_changed(subscriptions.resume(session, register.chosen(session, who, of), evidence), "resumed")
 
 
 @app.command("channel")
@@ -219,7 +181,7 @@ def channel(
     from mailhub.centre.subscriptions import Channel, Source
 
     with opening.house(home) as house, house.database.transaction() as session:
-        rows, wanted = _chosen(session, who, of), Channel(way)
+        rows, wanted = register.chosen(session, who, of), Channel(way)
         for row in rows:
             subscriptions.refuse_channel(house.centre.lists.publication(row.publication), wanted)
         evidence = _evidence(house, Source.STAFF, note, by)
@@ -298,79 +260,16 @@ def export(
     from mailhub.centre.subscriptions import sheet
 
     with opening.house(home) as house, house.database.reading() as session:
-        rows = [{**row, "name": row["who"], "email": row["address"]} for row in _every(session, house, of)]
+        rows = [
+            {**row, "name": row["who"], "email": row["address"]} for row in register.every(session, house, of)
+        ]
     if json:
-        screen.lines({column: row[column] for column in _SHEET} for row in rows)
+        screen.lines({column: row[column] for column in register.SHEET} for row in rows)
     elif file is None:
-        screen.octets(sheet.write(rows, _SHEET))
+        screen.octets(sheet.write(rows, register.SHEET))
     else:
-        file.write_bytes(sheet.write(rows, _SHEET))
+        file.write_bytes(sheet.write(rows, register.SHEET))
         screen.aside(f"{len(rows)} subscriptions in {file}")
-
-
-def _chosen(session: "Session", who: str, of: str | None) -> "list[Subscription]":
-    """The subscriptions a person means: one by number, or those of an address."""
-    from mailhub.centre import people, subscriptions
-
-    if who.isdigit():
-        rows = [subscriptions.get(session, int(who))]
-    else:
-        found = [people.identity(person) for person in people.all_at(session, who)]
-        rows = subscriptions.held_by(session, found)
-    rows = [row for row in rows if of in {None, row.publication}]
-    if not rows:
-        raise UnknownRow(
-            f"{who} has no subscription{f' to {of}' if of else ''}; `mailhub subscribers ls` lists them"
-        )
-    return rows
-
-
-def _every(session: "Session", house: "House", of: str | None) -> list[dict[str, object]]:
-    from sqlmodel import col, select
-
-    from mailhub.centre.subscriptions import Subscription
-
-    if of is not None:
-        house.centre.lists.publication(of)  # refuses an unknown one, with a suggestion
-    query = select(Subscription).order_by(col(Subscription.id))
-    rows = session.exec(query if of is None else query.where(Subscription.publication == of)).all()
-    return [_described(session, row, house.now()) for row in rows]
-
-
-def _described(session: "Session", row: "Subscription", now: datetime) -> dict[str, object]:
-    from mailhub.centre import people, subscriptions
-
-    person = subscriptions.reader_of(session, row)
-    seat = people.function(session, row.function_id) if row.function_id else None
-    body = seat.organisation_id if seat else person.organisation_id if person else None
-    organisation = session.get(people.Organisation, body) if body else None
-    owner: Person | people.Function | None = seat or person
-    post = people.postal_of(session, owner) if owner else None
-    number = people.identity(person) if person else 0
-    return {
-        "number": row.id,
-        "publication": row.publication,
-        "who": person.name if person else None,
-        "address": people.addresses(session, [number]).get(number),
-        "channel": str(row.channel),
-        "state": str(row.state_at(now)),
-        "changed_at": row.changed_at,
-        "organisation": organisation.name if organisation else None,
-        "function": seat.title if seat else None,
-        **{
-            part: getattr(post, part) if post else ""
-            for part in ("delivery", "building", "street", "place", "postcode", "city", "country")
-        },
-    }
-
-
-def _returns(session: "Session", row: "Subscription") -> list[dict[str, object]]:
-    from mailhub.centre import returns
-
-    return [
-        {"issue": told.issue_id, "outcome": str(told.outcome), "address": told.address, "at": told.at}
-        for told in returns.told(session, row.id or 0)
-    ]
 
 
 def _rows(one: dict[str, object], key: str) -> list[dict[str, object]]:

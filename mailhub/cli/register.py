@@ -1,0 +1,124 @@
+"""The register of subscriptions as an operator meets it: which ones a word means, and the rows that show them."""
+
+# ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mailhub.errors import UnknownRow
+
+if TYPE_CHECKING:  # see above
+    from sqlmodel import Session
+
+    from mailhub.app import House
+    from mailhub.centre.people import Person
+    from mailhub.centre.subscriptions import Subscription
+
+COLUMNS = ("number", "publication", "who", "address", "channel", "state", "changed_at")
+SHEET = (
+    "number",
+    "publication",
+    "state",
+    "channel",
+    "name",
+    "email",
+    "organisation",
+    "function",
+    "delivery",
+    "building",
+    "street",
+    "place",
+    "postcode",
+    "city",
+    "country",
+    "changed_at",
+)
+
+
+def chosen(session: "Session", who: str, of: str | None) -> "list[Subscription]":
+    """The subscriptions a person means: one by number, or those of an address."""
+    from mailhub.centre import people, subscriptions
+
+    if who.isdigit():
+        rows = [subscriptions.get(session, int(who))]
+    else:
+        found = [people.identity(person) for person in people.all_at(session, who)]
+        rows = subscriptions.held_by(session, found)
+    rows = [row for row in rows if of in {None, row.publication}]
+    if not rows:
+        raise UnknownRow(
+            f"{who} has no subscription{f' to {of}' if of else ''}; `mailhub subscribers ls` lists them"
+        )
+    return rows
+
+
+def every(session: "Session", house: "House", of: str | None) -> list[dict[str, object]]:
+    """Every subscription, or those to one publication, oldest first."""
+    from sqlmodel import col, select
+
+    from mailhub.centre.subscriptions import Subscription
+
+    if of is not None:
+        house.centre.lists.publication(of)  # refuses an unknown one, with a suggestion
+    query = select(Subscription).order_by(col(Subscription.id))
+    rows = session.exec(query if of is None else query.where(Subscription.publication == of)).all()
+    return [described(session, row, house.now()) for row in rows]
+
+
+def described(session: "Session", row: "Subscription", now: datetime) -> dict[str, object]:
+    """One subscription: who has it, where it goes, how it stands."""
+    from mailhub.centre import people, subscriptions
+
+    person = subscriptions.reader_of(session, row)
+    seat = people.function(session, row.function_id) if row.function_id else None
+    body = seat.organisation_id if seat else person.organisation_id if person else None
+    organisation = session.get(people.Organisation, body) if body else None
+    owner: Person | people.Function | None = seat or person
+    post = people.postal_of(session, owner) if owner else None
+    number = people.identity(person) if person else 0
+    return {
+        "number": row.id,
+        "publication": row.publication,
+        "who": person.name if person else None,
+        "address": people.addresses(session, [number]).get(number),
+        "channel": str(row.channel),
+        "state": str(row.state_at(now)),
+        "changed_at": row.changed_at,
+        "organisation": organisation.name if organisation else None,
+        "function": seat.title if seat else None,
+        **{
+            part: getattr(post, part) if post else ""
+            for part in ("delivery", "building", "street", "place", "postcode", "city", "country")
+        },
+    }
+
+
+def history(session: "Session", row: "Subscription") -> list[dict[str, object]]:
+    """Every decision that led where it stands, with its proof."""
+    from mailhub.centre import subscriptions
+
+    return [
+        {
+            "at": kept.at,
+            "act": str(kept.act),
+            "source": str(kept.source),
+            "state": str(kept.state_after),
+            "channel": str(kept.channel_after),
+            "shown": kept.shown,
+            "note": kept.note,
+            "recorded_by": kept.recorded_by,
+            "mail": kept.inbound_id,
+            "message_digest": kept.message_digest,
+        }
+        for kept in subscriptions.history(session, row.id or 0)
+    ]
+
+
+def returns(session: "Session", row: "Subscription") -> list[dict[str, object]]:
+    """What came back of what was sent for it."""
+    from mailhub.centre import returns
+
+    return [
+        {"issue": told.issue_id, "outcome": str(told.outcome), "address": told.address, "at": told.at}
+        for told in returns.told(session, row.id or 0)
+    ]
