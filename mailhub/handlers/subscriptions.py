@@ -4,26 +4,23 @@ Nothing is ever guessed: one clear wish of one known reader is carried out and t
 is shown to staff with what was understood. A token says which subscription, the address says who.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 
 from mailhub import outbox
 from mailhub.centre import people, subscriptions
 from mailhub.centre.profile import Service
-from mailhub.centre.subscriptions import LIVE, Channel, Settled, Source, State, Subscription
-from mailhub.handlers import correspondence, enrolment
+from mailhub.centre.subscriptions import LIVE, Channel, State, Subscription
+from mailhub.handlers import consents, correspondence
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.handlers.visits import Visit
 from mailhub.journal import Verdict
 from mailhub.lists import Channel as Offered
-from mailhub.mail import hints, wishes
+from mailhub.mail import hints
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
-from mailhub.mail.wish import Asked, Kind
+from mailhub.mail.wish import Kind
 from mailhub.understand import Reading
-
-_POSTCODE = re.compile(r"\b\d{5}\b")
 
 
 def handle(reading: Reading, desk: Desk) -> Outcome:
@@ -34,12 +31,12 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     if reading.service is Service.STOP and addressed is not None and addressed.purpose is Purpose.LEAVE:
         return _by_leave_address(visit, addressed)
     if token is not None and token.purpose is Purpose.JOIN:
-        return _answer(visit, token)
+        return consents.answer(visit, token)
     if token is not None and token.purpose is Purpose.LEAVE and visit.wish.kind is Kind.YES:
         return _by_leave_address(visit, token)
     if visit.wish.kind is Kind.NONE and hints.is_thanks_only(reading.quoting.reply):
         return Outcome(Verdict.COMMAND_DONE, "thanks")
-    return _WISHES.get(visit.wish.kind, _to_staff)(visit)
+    return _WISHES.get(visit.wish.kind, Visit.left_to_staff)(visit)
 
 
 # -- leaving ----------------------------------------------------------------------------------------------------
@@ -49,7 +46,7 @@ def _leave(visit: Visit) -> Outcome:
     """Stop what is meant, say what goes on, and how to go further or back, in one letter (S32)."""
     today = visit.desk.centre.calendar.local(visit.desk.now).date()
     if not visit.rows or (visit.wish.since is not None and visit.wish.since > today):
-        return _to_staff(visit)
+        return visit.left_to_staff()
     meant = visit.meant(visit.live)
     if visit.wish.channel == "paper":
         changed = subscriptions.stop_paper(visit.desk.session, visit.meant(visit.live), visit.evidence)
@@ -61,7 +58,7 @@ def _leave(visit: Visit) -> Outcome:
 def _leave_everything(visit: Visit) -> Outcome:
     """Stop everything and never write again."""
     if visit.person is None:
-        return _to_staff(visit)
+        return visit.left_to_staff()
     changed = subscriptions.leave_everything(
         visit.desk.session,
         visit.desk.centre.keyring,
@@ -108,7 +105,7 @@ def _by_leave_address(visit: Visit, token: Token) -> Outcome:
     desk = visit.desk
     row = subscriptions.borne(desk.session, token)
     if row is None:
-        return _to_staff(visit)
+        return visit.left_to_staff()
     if visit.wish.kind is Kind.NO:
         return Outcome(Verdict.COMMAND_DONE, "stays, by their own word")
     if visit.wish.kind is Kind.LEAVE_EVERYTHING and row in visit.rows:
@@ -137,7 +134,7 @@ def _maybe_leave(visit: Visit) -> Outcome:
     meant = visit.meant(visit.live)
     reading = visit.reading
     if visit.person is None or not meant:
-        return _to_staff(visit)
+        return visit.left_to_staff()
     if not correspondence.may_answer(visit.desk, reading, "subscription-maybe"):
         return Outcome(Verdict.COMMAND_DONE, "may want to leave; asked often enough")
     letter = correspondence.maybe(visit.desk, visit.person, reading.sender or "", meant[0], reading)
@@ -153,7 +150,7 @@ def _pause(visit: Visit) -> Outcome:
     until = visit.wish.until
     today = visit.desk.centre.calendar.local(visit.desk.now).date()
     if not meant or until is None or until <= today:
-        return _to_staff(visit)
+        return visit.left_to_staff()
     changed = subscriptions.pause(
         visit.desk.session,
         meant,
@@ -162,7 +159,7 @@ def _pause(visit: Visit) -> Outcome:
         since=_morning(visit, visit.wish.since) if visit.wish.since else None,
     )
     if not changed:
-        return _to_staff(visit)
+        return visit.left_to_staff()
     about = visit.titled(changed)
     drafts = visit.told("subscription-paused", changed[0], about, until=until, since=visit.wish.since)
     return Outcome(Verdict.COMMAND_DONE, f"paused until {until}", drafts)
@@ -188,7 +185,7 @@ def _another_way(visit: Visit, channel: Channel) -> Outcome:
     meant = [row for row in visit.meant(visit.live) if _offers(visit, row, channel)]
     reachable = channel is Channel.EMAIL or all(_has_postal(visit, row) for row in meant)
     if not meant or not reachable or visit.wish.label_code:
-        return _to_staff(visit)
+        return visit.left_to_staff()
     changed = subscriptions.change_channel(visit.desk.session, meant, channel, visit.evidence)
     drafts = visit.told("subscription-channel", meant[0], visit.titled(meant), channel=str(channel))
     return Outcome(Verdict.COMMAND_DONE, f"{channel} for {len(changed)} subscriptions", drafts)
@@ -215,7 +212,7 @@ def _undo(visit: Visit) -> Outcome:
     token = visit.reading.reader_token
     vouched = token is not None and token.purpose is Purpose.DONE and visit.answered in visit.rows
     if not visit.rows or not (vouched or visit.reading.strong):
-        return _to_staff(visit)
+        return visit.left_to_staff()
     restored = subscriptions.undo(
         visit.desk.session,
         visit.desk.centre.keyring,
@@ -231,107 +228,6 @@ def _undo(visit: Visit) -> Outcome:
     return Outcome(Verdict.COMMAND_DONE, f"undone for {len(restored)} subscriptions", drafts)
 
 
-# -- joining and moving -----------------------------------------------------------------------------------------
-
-
-def _join(visit: Visit) -> Outcome:
-    """One question to the address that writes; whoever receives it already is told so."""
-    desk, reading = visit.desk, visit.reading
-    wanted = correspondence.publications(desk, visit.codes)
-    paused = [row for row in visit.meant(visit.rows) if row.state in {State.PAUSED, State.SUSPENDED}]
-    if not wanted or reading.sender is None:
-        return _to_staff(visit)
-    if not correspondence.may_answer(desk, reading, "subscription-confirmation"):
-        return Outcome(Verdict.COMMAND_DONE, "asked to join; no answer may go there")
-    if paused and visit.codes:
-        resumed = subscriptions.resume(desk.session, paused, visit.evidence)
-        drafts = visit.told(
-            "subscription-restored",
-            resumed[0],
-            visit.titled(resumed),
-            restored=True,
-            receives=visit.titled(resumed),
-        )
-        return Outcome(Verdict.COMMAND_DONE, f"resumed {len(resumed)} subscriptions", drafts)
-    asked, drafts = enrolment.ask(
-        desk,
-        reading.sender,
-        reading.sender_name,
-        wanted,
-        visit.evidence,
-        proven=reading.strong,
-        answers=reading,
-    )
-    if asked.already and asked.confirmation is None and not asked.silent:
-        _, today = outbox.written_to(desk.session, reading.sender, "subscription-already", desk.now)
-        about = correspondence.publications(desk, asked.already)
-        told = visit.told("subscription-already", None, about) if not today else ()
-        return Outcome(Verdict.COMMAND_DONE, "receives it already", told)
-    codes = ", ".join(each.code for each in wanted)
-    return Outcome(
-        Verdict.COMMAND_DONE, f"asked to join {codes}: {asked.silent or 'a yes is waited for'}", drafts
-    )
-
-
-def _answer(visit: Visit, token: Token) -> Outcome:
-    """Yes or no to a question of ours, from the address that was asked (S35)."""
-    reading, desk = visit.reading, visit.desk
-    kind = _yes_or_no(visit)
-    if kind not in {Kind.YES, Kind.NO}:
-        return _to_staff(visit)
-    answer, drafts = enrolment.settle(
-        desk,
-        token.thread,
-        reading.sender,
-        Source.MAIL,
-        yes=kind is Kind.YES,
-        message_digest=visit.evidence.message_digest,
-        answers=reading,
-    )
-    if answer.settled is Settled.ELSEWHERE:
-        return _to_staff(visit, "a yes or no from another address than the one asked")
-    return Outcome(Verdict.COMMAND_DONE, f"question {token.thread}: {answer.settled}", drafts)
-
-
-def _yes_or_no(visit: Visit) -> Kind:
-    """What the mail says, else what its first line says: people greet and explain below their yes."""
-    kind = visit.wish.kind
-    if kind in {Kind.LEAVE, Kind.LEAVE_EVERYTHING, Kind.UNDO}:
-        return Kind.NO
-    said = visit.reading.quoting
-    if kind is not Kind.NONE or said.only_quotes:
-        return kind
-    first = next((line for line in said.reply.splitlines() if line.strip()), "")
-    today = visit.desk.centre.calendar.local(visit.desk.now).date()
-    return wishes.read(first, now=today, asked=Asked.CONFIRMATION).kind
-
-
-def _change_address(visit: Visit) -> Outcome:
-    """Ask both addresses; a postal address in the same mail is for staff to type (S34)."""
-    desk, reading = visit.desk, visit.reading
-    named, sender = visit.wish.address, reading.sender or ""
-    postal = visit.shown_to_staff(visit.wish.why) if _POSTCODE.search(reading.quoting.reply) else ()
-    if named is None:
-        return _to_staff(visit)
-    person, old, new, proven = visit.person, sender, named, reading.strong
-    if person is None:  # the new address writes, and names the old one
-        person, old, new, proven = (
-            people.recognise(desk.session, named, reading.sender_name),
-            named,
-            sender,
-            False,
-        )
-    if person is None:
-        return _to_staff(visit)
-    asked = subscriptions.ask_to_move(
-        desk.session, desk.centre.keyring, person, old, new, visit.evidence, proven=proven
-    )
-    if not asked:
-        return _to_staff(visit, "a new address that may not be asked now")
-    drafts = tuple(correspondence.about_move(desk, question) for question in asked)
-    return Outcome(Verdict.COMMAND_DONE, "a new address: both are asked", (*drafts, *postal))
-
-
 # -- by people --------------------------------------------------------------------------------------------------
 
 
@@ -345,19 +241,13 @@ def _help(visit: Visit) -> Outcome:
     return Outcome(Verdict.COMMAND_DONE, "instructions asked for", (*drafts, *shown))
 
 
-def _to_staff(visit: Visit, why: str = "") -> Outcome:
-    """Not clear, not theirs, or not ours to do: staff see it with all that is known, nothing is done."""
-    drafts = visit.shown_to_staff(why or visit.wish.why, nothing_done=True)
-    return Outcome(Verdict.TRIAGE, f"{visit.wish.kind} of a reader, shown to {len(drafts)} of staff", drafts)
-
-
 _WISHES: dict[Kind, Callable[[Visit], Outcome]] = {
     Kind.LEAVE: _leave,
     Kind.LEAVE_EVERYTHING: _leave_everything,
     Kind.MAYBE_LEAVE: _maybe_leave,
     Kind.PAUSE: _pause,
-    Kind.JOIN: _join,
-    Kind.CHANGE_ADDRESS: _change_address,
+    Kind.JOIN: consents.join,
+    Kind.CHANGE_ADDRESS: consents.change_address,
     Kind.PAPER: _on_paper,
     Kind.EMAIL: _by_email,
     Kind.UNDO: _undo,

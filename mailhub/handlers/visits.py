@@ -9,7 +9,8 @@ from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.subscriptions import LIVE, Evidence, Source, Subscription
 from mailhub.handlers import correspondence
-from mailhub.handlers.desk import Desk
+from mailhub.handlers.desk import Desk, Outcome
+from mailhub.journal import Verdict
 from mailhub.lists import Publication
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose
@@ -119,3 +120,9 @@ class Visit:
         return correspondence.to_staff(
             self.desk, "subscription-wish", f"subscription-wish:{reading.number}", values
         )
+
+    def left_to_staff(self, why: str = "") -> Outcome:
+        """Not clear, not theirs, or not ours to do: staff see it with all that is known, nothing is done."""
+        drafts = self.shown_to_staff(why or self.wish.why, nothing_done=True)
+        said = f"{self.wish.kind} of a reader, shown to {len(drafts)} of staff"
+        return Outcome(Verdict.TRIAGE, said, drafts)
