@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, UniqueConstraint, Update, bindparam, func, or_, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    ScalarSelect,
+    UniqueConstraint,
+    Update,
+    bindparam,
+    func,
+    or_,
+    text,
+    update,
+)
 from sqlalchemy import select as sql_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -90,6 +102,12 @@ class Inbound(SQLModel, table=True):
     raw_kept: bool = True  # False once retention has taken the bytes
 
 
+def _so_many(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """A count that ends at what matters: a flood costs no more with each of its mails."""
+    found = sql_select(col(Inbound.id)).where(*conditions).limit(bindparam("enough")).subquery()
+    return sql_select(func.count()).select_from(found).scalar_subquery()
+
+
 _SEEN = sql_select(
     select(func.min(Inbound.id))
     .where(
@@ -101,12 +119,12 @@ _SEEN = sql_select(
         or_(col(Inbound.gist) == bindparam("gist"), col(Inbound.recipient) != bindparam("recipient")),
     )
     .scalar_subquery(),
-    select(func.count())
-    .where(col(Inbound.author) == bindparam("author"), col(Inbound.received_at) >= bindparam("an_hour_ago"))
-    .scalar_subquery(),
-    select(func.count())
-    .where(col(Inbound.gist) == bindparam("gist"), col(Inbound.received_at) >= bindparam("half_an_hour_ago"))
-    .scalar_subquery(),
+    _so_many(
+        col(Inbound.author) == bindparam("author"), col(Inbound.received_at) >= bindparam("an_hour_ago")
+    ),
+    _so_many(
+        col(Inbound.gist) == bindparam("gist"), col(Inbound.received_at) >= bindparam("half_an_hour_ago")
+    ),
 )
 
 
@@ -144,7 +162,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the journal holds that resembles one mail."""
+    """What the journal holds that resembles one mail; counted no further than asked."""
 
     duplicate_of: int | None  # journal number of the mail it repeats
     of_author: int  # mails of the same author within the last hour
@@ -323,9 +341,16 @@ def get(session: Session, inbound_id: int) -> Inbound:
 
 
 def seen(
-    session: Session, mail: Claimed, *, message_id: str | None, author: str | None, gist: str, now: datetime
+    session: Session,
+    mail: Claimed,
+    *,
+    message_id: str | None,
+    author: str | None,
+    gist: str,
+    now: datetime,
+    enough: int,
 ) -> Seen:
-    """What came before this mail: the same one, others of its author, others with its words."""
+    """What came before this mail: the same one, others of its author, others with its words, `enough` of each."""
     found = rows.ask(
         session,
         _SEEN,
@@ -336,6 +361,7 @@ def seen(
         gist=gist,
         an_hour_ago=now - FLOOD_SPAN,
         half_an_hour_ago=now - ECHO_SPAN,
+        enough=enough,
     )
     return Seen(*found[0])
 

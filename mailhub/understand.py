@@ -183,6 +183,7 @@ def place(session: Session, reading: Reading, centre: Centre, mail: Claimed) -> 
         author=sender,
         gist=reading.gist,
         now=now,
+        enough=max(centre.courtesy.mails_per_hour, centre.courtesy.alike_in_half_an_hour),
     )
     standing = Standing(
         duplicate_of=seen.duplicate_of,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from mailhub import journal
 from mailhub.database import Database
+from mailhub.journal import Ending, Seen, Verdict
 from mailhub.mail.envelope import Envelope
 
 
@@ -42,3 +43,20 @@ def test_no_more_mails_than_wanted_are_read(database: Database, now: datetime):
     with database.reading() as session:
         assert [mail.number for mail in journal.waiting(session, 2)] == [1, 2]
         assert journal.waiting(session, 0) == []
+
+
+def test_a_flood_is_counted_no_further_than_it_matters(database: Database, now: datetime):
+    keep(database, now, *range(10, 17))
+
+    with database.transaction() as session:
+        *earlier, last = journal.claim(session, range(1, 8))
+        for mail in earlier:
+            same = Ending(
+                Verdict.TRIAGE, "a rule", "a note", f"{mail.number}@a.example", "a@b.example", "gist"
+            )
+            journal.settle(session, mail, same, now)
+        seen = journal.seen(
+            session, last, message_id="7@a.example", author="a@b.example", gist="gist", now=now, enough=4
+        )
+
+    assert seen == Seen(duplicate_of=None, of_author=4, alike=4)
