@@ -52,7 +52,7 @@ def test_a_stray_utils_module_is_refused(tmp_path):
 
 def test_an_import_from_above_is_refused(tmp_path):
     house = _copy(tmp_path)
-    journal = house / "mailhub" / "journal.py"
+    journal = house / "mailhub" / "journal" / "handling.py"
     journal.write_text("import mailhub.pipeline\n" + journal.read_text())
 
     assert _lint(house).returncode != 0

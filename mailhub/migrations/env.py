@@ -8,12 +8,13 @@ from sqlalchemy import Enum
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
-from mailhub import journal, storage
+from mailhub import storage
 from mailhub.centre import recall, returns
 from mailhub.centre.people import functions, organisations, persons, postal, staff
 from mailhub.centre.publications import issue, ledger
 from mailhub.centre.requests import opening, request, thread
 from mailhub.centre.subscriptions import confirmation, consent, subscription
+from mailhub.journal import inbound
 from mailhub.outbox import letter
 from mailhub.schedule import ticks
 
@@ -21,7 +22,7 @@ from mailhub.schedule import ticks
 # fmt: off
 TABLES = (
     storage, organisations, persons, functions, postal, staff, opening, request, thread, recall, subscription, consent, confirmation,
-    returns, issue, ledger, journal, letter, ticks,
+    returns, issue, ledger, inbound, letter, ticks,
 )
 # fmt: on
 
