@@ -88,6 +88,17 @@ def test_the_staff_copy_says_who_asks_what_by_when_and_what_a_reply_does(centre)
         assert said in body(copy)
 
 
+def test_a_claim_of_haste_is_shown_to_staff_and_promises_nothing(centre):
+    """S04: who writes « pour demain » is promised what everybody is."""
+    centre.send(mail("c combien d'habitants aux Tilleuls svp ? c pr demain merci"))
+    centre.settle()
+
+    assert "se dit pressé" in body(centre.postbox.to(CLAIRE)[-1])
+    (acknowledgement,) = centre.postbox.to(NADIA)
+    assert "jeudi 5 mars 2026" in body(acknowledgement)
+    assert "se dit pressé" not in body(asked(centre))
+
+
 def test_nothing_of_an_unproven_sender_is_echoed(centre):
     """S9: an acknowledgement must not carry a stranger's words to a forged address."""
     centre.send(

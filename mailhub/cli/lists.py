@@ -87,14 +87,19 @@ def calendar(
     start = date(year, 1, 1) if year else days.local(opening.this_moment()).date()
     shown = [read.publication(code)] if code is not None else read.publications
     rows = [
-        {"code": publication.code, **asdict(row), "hour": publication.schedule.hour.isoformat("minutes")}
+        {
+            "code": publication.code,
+            **asdict(row),
+            "hour": publication.schedule.hour.isoformat("minutes"),
+            "may_be_double": row.planned.month in publication.double_issue_months,
+        }
         for publication in shown
         for row in cadences.preview(publication, start, days)
     ]
     if json:
         screen.lines(rows)
     else:
-        columns = ("code", "day", "weekday", "hour", "planned", "because")
+        columns = ("code", "day", "weekday", "hour", "planned", "because", "may_be_double")
         screen.table(rows, columns, nothing="no date: there is no publication in lists/")
 
 

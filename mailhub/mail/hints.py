@@ -1,4 +1,4 @@
-"""Hints from the words of a question: which kind it may be, who is greeted, whether haste is claimed.
+"""Hints from the words of a question: which kind it may be, whether haste is claimed, whether it is only thanks.
 
 Hints are shown to staff, who decide; weak evidence gives none. Nothing here promises anything to anybody.
 """
@@ -6,6 +6,7 @@ Hints are shown to staff, who decide; weak evidence gives none. Nothing here pro
 import re
 import string
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailhub.mail import french
 
@@ -21,8 +22,7 @@ class Hint:
 
 def suggest(text: str) -> Hint:
     """Suggest a kind of request, or none when the words do not say enough."""
-    said = french.fold(text[:MOST_READ])
-    beginnings = frozenset(word[:_BEGINNING] for word in frozenset(said.translate(_BLANKS).split()))
+    said, beginnings = _heard(text)
     weights: dict[str, int] = {}
     why: dict[str, list[str]] = {}
     for kind, clues in _CLUES.items():
@@ -45,20 +45,16 @@ def is_thanks_only(new_text: str) -> bool:
     return len(spoken) <= MOST_WORDS_OF_THANKS and bool(_THANKS.search(said)) and not _MORE.search(said)
 
 
-def greeting_name(text: str) -> str | None:
-    """The name greeted in the first words: "Bonjour Hugo," gives "Hugo", "Madame Le Gall," gives "Le Gall"."""
-    found = _GREETED.match(text.lstrip()[:200])
-    if not found:
-        return None
-    name = found["name"].strip(" -'’")
-    first = name.split(" ")[0]
-    # "Le Gall" is a name, "la Maire" a function.
-    return None if first in {"le", "la", "les", "l'"} or french.fold(first) in _NOT_NAMES else name
-
-
 def claims_urgent(text: str) -> bool:
-    """Say whether the writer claims haste: "urgent", "pour demain", "au plus vite"."""
-    return _URGENT.search(french.fold(text[:MOST_READ])) is not None
+    """Say whether the writer claims haste: "urgent", "pour demain", "au plus vite" (S04)."""
+    return _HASTE.search(*_heard(text)) is not None
+
+
+@lru_cache(8)  # what a question hints at is asked once when it is filed, and again when it is shown
+def _heard(text: str) -> tuple[str, frozenset[str]]:
+    """The beginning of a text, folded, and the first letters of its words."""
+    said = french.fold(text[:MOST_READ])
+    return said, frozenset(word[:_BEGINNING] for word in frozenset(said.translate(_BLANKS).split()))
 
 
 MOST_READ = 3000  # the question stands at the beginning; what follows are details
@@ -231,47 +227,20 @@ _MORE = re.compile(
     r"de (?:me|m'|nous|bien|ne)|d'(?:envoyer|avance)|m'(?:envoyer|adresser|indiquer)|aussi|egalement|encore une|besoin|manque|article|numero|n°|il me (?:faut|faudrait)|"
     r"en attente|j'attends|relance|urgent|comment|quand|quel\w*|svp|s'il vous plait|retirer|desabonn\w+|desinscri\w+|stop|annul\w+|je voudrais|je souhaite\w*)\b|\d"
 )
-_NAME = r"[A-ZÀ-ÖØ-Þ][\w’'.-]*"
-_TITLE = r"(?:cher|chère|chere|madame|monsieur|mme|m\.|mr|mlle)"
-_GREETED = re.compile(
-    rf"(?:(?:re-?)?(?:bonjour|bonsoir|bjr|salut|coucou|hello|hi|dear)|{_TITLE})(?:\s+{_TITLE})*\s+"
-    rf"(?P<name>(?-i:{_NAME})(?:\s+(?:(?-i:{_NAME})|de|du|le|la)){{0,2}}|[\w’'-]{{2,30}})[ \u00a0]*(?=[,!.:;\n-]|$)",
-    re.IGNORECASE,
-)
-# Said to anybody: a function, a title, everyone.
-_NOT_NAMES = frozenset(
-    {
-        "tous",
-        "toutes",
-        "tout",
-        "toute",
-        "a",
-        "l'equipe",
-        "equipe",
-        "collegue",
-        "collegues",
-        "ami",
-        "amis",
-        "amie",
-    }
-    | {
-        "monsieur",
-        "madame",
-        "mesdames",
-        "messieurs",
-        "mme",
-        "maire",
-        "president",
-        "presidente",
-        "directeur",
-        "directrice",
-        "prefet",
-        "docteur",
-    }
-    | {"merci", "et", "sir", "all", "everyone", "team", "confrere", "consoeur", "je", "vous", "suite"}
-)
-_URGENT = re.compile(
-    r"\b(?:urgent\w*|urgence|tres vite|au plus vite|au plus tot|le plus (?:vite|rapidement|tot) possible|des que possible|rapidement|asap|dans les (?:meilleurs|plus brefs) delais|"
-    r"(?:pour|pr|avant|d'ici|des) (?:demain|ce soir|aujourd'hui|cet apres-midi|midi|lundi|mardi|mercredi|jeudi|vendredi)|aujourd'hui meme|dans l'heure|ce jour meme)\b"
-    r"(?<!urgences)"
+_SOON = r"(?:demain|ce soir|aujourd'hui|cet apres-midi|midi|lundi|mardi|mercredi|jeudi|vendredi)\b"
+_HASTE = _clue(
+    1,
+    r"urgent",
+    r"urgence\b",
+    r"tres vite\b",
+    r"au plus (?:vite|tot)\b",
+    r"le plus (?:vite|rapidement|tot) possible\b",
+    r"des que possible\b",
+    r"rapidement\b",
+    r"asap\b",
+    r"dans les (?:meilleurs|plus brefs) delais\b",
+    r"dans l'heure\b",
+    r"aujourd'hui meme\b",
+    r"ce jour meme\b",
+    *(rf"{before} {_SOON}" for before in ("pour", "pr", "avant", "d'ici", "des")),
 )

@@ -23,7 +23,6 @@ _PREFIX = re.compile(
     rf"\s*(?:(?P<forward>{_FORWARD})|(?P<reply>{_REPLY})|(?P<notice>{_NOTICE}))\.?\s?(?:[\[(^*]?\s?\d{{1,3}}\s?[\])]?)?\s?[:：]\s*"
 )
 _TAG = re.compile(r"\s*\[[^\[\]]{1,60}\]\s*(?::\s*)?")
-_REFERENCE = re.compile(r"(?<![a-z0-9-])q\s?-\s?(\d{4})\s?-\s?(\d{1,6})(?![0-9-])")
 _BRACKETED_REFERENCE = re.compile(r"\s*\[\s*q\s?-\s?\d{4}\s?-\s?\d{1,6}\s*\]\s*", re.IGNORECASE)
 
 
@@ -54,12 +53,6 @@ def is_forward(subject: str) -> bool:
 def is_reply(subject: str) -> bool:
     """Say whether a client marked the subject as that of a reply or forward; a person did not write it then."""
     return _PREFIX.match(french.fold_in_place(subject)) is not None
-
-
-def reference_in(subject: str) -> str | None:
-    """The first of our references a subject shows, `Q-2026-0143`, however it was typed."""
-    found = _REFERENCE.search(french.fold(subject))
-    return f"Q-{found[1]}-{int(found[2]):04d}" if found else None
 
 
 def _start(text: str, *, keep_tags: bool) -> int:

@@ -21,7 +21,7 @@ def test_the_dates_of_a_year_with_what_moved_them(run, home):
     shown = run("lists", "calendar", "revue", "--year", "2026", "--home", home)
 
     assert len(shown.out.splitlines()) == 24
-    assert "revue\t2026-05-13\tmercredi\t09:00\t2026-05-14\tAscension\n" in shown.out
+    assert "revue\t2026-05-13\tmercredi\t09:00\t2026-05-14\tAscension\tno\n" in shown.out
 
 
 def test_closures_of_the_settings_move_dates(run, home):
@@ -40,8 +40,10 @@ def test_closures_of_the_settings_move_dates(run, home):
             "planned": "2026-08-04",
             "because": "2026-08-03/2026-08-07",
             "hour": "09:00",
+            "may_be_double": False,
         }
     ]
+    assert [row["planned"] for row in rows if row["may_be_double"]] == ["2026-07-07"]
 
 
 def test_the_days_printed_are_the_days_served(home):

@@ -95,33 +95,6 @@ def test_more_than_thanks(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("Bonjour Hugo, concernant Montelain…", "Hugo"),
-        ("Bonjour Madame Le Gall,\n", "Le Gall"),
-        ("Bonjour M. Quéré, merci", "Quéré"),
-        ("Chère Nadia,", "Nadia"),
-        ("bonjour hugo,", "hugo"),
-        ("Bonjour Jean-Marc !", "Jean-Marc"),
-        ("Bonjour Odile Le Gall,", "Odile Le Gall"),
-        ("Madame Benali,", "Benali"),
-        ("  \nBonsoir Léa\nvoici", "Léa"),
-        ("Bonjour,", None),
-        ("Bonjour à tous,", None),
-        ("Madame, Monsieur,", None),
-        ("Cher Monsieur,", None),
-        ("Bonjour Madame la Maire,", None),
-        ("Monsieur le Préfet,", None),
-        ("Bonjour Merci pour votre aide", None),
-        ("La population est de 2 340 habitants", None),
-        ("", None),
-    ],
-)
-def test_who_is_greeted(text: str, name: str | None):
-    assert hints.greeting_name(text) == name
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "c pr demain merci",
@@ -147,7 +120,6 @@ def test_no_haste(text: str):
 def test_no_text_raises(text: str):
     hints.suggest(text)
     hints.is_thanks_only(text)
-    hints.greeting_name(text)
     hints.claims_urgent(text)
 
 

@@ -47,6 +47,7 @@ _COPY: Values = {
     "links_until": _INSTANT,
     "asker": _ASKER,
     "requester": _ASKER,
+    "urgent": True,
     "kind_label": "recherche documentaire",
     "first_contact_on": _DAY,
     "due_on": _DAY,
@@ -59,6 +60,7 @@ _COPY: Values = {
 }
 _BARE_COPY: Values = {
     **_COPY,
+    "urgent": False,
     "proven": False,
     "files": [],
     "links_until": None,

@@ -11,7 +11,7 @@ from mailhub.centre.profile import Service
 from mailhub.centre.requests import Attachment, Exchange, Request, RequestKind
 from mailhub.handlers.desk import Desk
 from mailhub.handlers.letters.heads import loop_mark, return_path, service_of, shown_subject, stable_id
-from mailhub.mail import threads, tokens
+from mailhub.mail import hints, threads, tokens
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
 from mailhub.mail.tokens import Purpose, Token
@@ -67,6 +67,7 @@ def _staff_copy(
     note = Token(Purpose.NOTE, requests.identity(request), colleague.id)
     files, enclosures = _files(desk, exchange, colleague)
     requester = _card(desk, request.requester_id)
+    said = f"{exchange.subject or ''}\n{exchange.text}"
     by_another = exchange.person_id != request.requester_id
     words = desk.renderer.letter(
         "staff-copy",
@@ -84,6 +85,7 @@ def _staff_copy(
         else None,
         asker=_card(desk, exchange.person_id) if exchange.person_id and by_another else requester,
         requester=requester,
+        urgent=hints.claims_urgent(said),
         kind_label=_kind_label(desk.renderer, request.kind or request.suggested_kind),
         first_contact_on=request.first_contact_on,
         due_on=request.due_on,
@@ -97,9 +99,7 @@ def _staff_copy(
             }
             for past in requests.history(session, request)
         ],
-        similar=recall.nearest(
-            session, f"{exchange.subject or ''}\n{exchange.text}", besides=requests.identity(request)
-        ),
+        similar=recall.nearest(session, said, besides=requests.identity(request)),
         service_address=centre.address(service_of(request)),
         note_address=centre.address(Service.NOTE, centre.keyring.seal(note)),
     )
