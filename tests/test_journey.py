@@ -701,6 +701,25 @@ def test_similar_past_answers_are_shown(centre):
     assert "2 340 habitants" in body(centre.postbox.to(CLAIRE)[-1])
 
 
+def test_a_past_answer_is_found_by_the_words_of_its_subject(centre):
+    centre.send(question(subject="Observatoire des nuisances sonores"))
+    centre.settle()
+    answer(centre, "Voici ce que nous avons.", centre.postbox.to(CLAIRE)[-1])
+    centre.send(
+        mail(
+            "Connaissez-vous un observatoire des nuisances ?",
+            sender=HUGO,
+            name="Hugo",
+            subject="Demande",
+            message_id="<h@m.example>",
+        ),
+        HUGO,
+    )
+    centre.settle()
+
+    assert "Réponses passées qui ressemblent" in body(centre.postbox.to(CLAIRE)[-1])
+
+
 def test_the_same_words_and_signature_answer_two_similar_questions(centre):
     """What left once is no secret: staff answer alike questions alike, and sign them alike."""
     words = "Bonjour,\n\n{}\nLe quartier des Tilleuls compte 2 340 habitants.\n\nBien cordialement,\nClaire Morvan, documentaliste"
