@@ -15,7 +15,7 @@ MOST_OCTETS_OF_REFERENCES = 1500  # some relays refuse longer header blocks (des
 
 
 def message_id(keyring: Keyring, token: Token, key: str, domain: str) -> str:
-    """The Message-ID of the letter with this outbox key: the same every time, unguessable, and it bears the token."""
+    """The Message-ID of the letter this key names: the same for the same key, unguessable, and it bears the token."""
     return f"{_OURS}{keyring.seal(token)}.{keyring.fingerprint(key)}@{domain}"
 
 

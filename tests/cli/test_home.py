@@ -9,6 +9,8 @@ import pytest
 from mailhub.config import load
 from mailhub.database import Database
 from mailhub.locks import HomeLock
+from tests.cli.program import write_setting
+from tests.journey import AS_CLIENTS_WRITE, CLAIRE, HUGO, NADIA, mail, read, reply
 
 
 def _files(home):
@@ -158,6 +160,38 @@ def test_letters_go_on_waiting_when_the_home_is_as_it_was(run, asked, tmp_path):
 
     letters = run("outbox", "ls", "--json", "--home", tmp_path / "new").lines
     assert [letter["state"] for letter in letters] == ["waiting", "waiting"]
+
+
+def test_a_reply_to_a_copy_lost_since_the_backup_never_reaches_another_asker(run, asked, tmp_path):
+    """The restored home gives the numbers of the lost request out again, so the token of its copy is good there."""
+    write_setting(asked, "trust", staff_trust='"token+address"')
+    restored = tmp_path / "restored"
+
+    def opened(home, sender, now):
+        """Somebody asks; what Claire is given to answer."""
+        words = mail("Une question de plus ?", sender=sender, message_id=f"<{now[11:13]}@kerbrec.example>")
+        run("receive", "-", "--home", home, "--now", now, input=words.as_bytes(policy=AS_CLIENTS_WRITE))
+        latest, *_ = run("outbox", "ls", "--kind", "staff-copy", "--json", "--home", home).lines
+        return read(run("outbox", "show", latest["number"], "--raw", "--home", home).octets)
+
+    def answered(home, copy, number):
+        """Claire answers it in that home; where her mail stands there, and who is written to."""
+        message_id = f"<c{number}@villes-rives.example>"
+        words, address = reply(copy, "2 340.", sender=CLAIRE, name="Claire", message_id=message_id)
+        ends = ["--from", CLAIRE, "--to", address, "--home", home, "--now", "2026-03-04T10:00:00+01:00"]
+        run("receive", "-", *ends, input=words.as_bytes(policy=AS_CLIENTS_WRITE))
+        latest, *_ = run("journal", "ls", "--json", "--home", home).lines
+        letters = run("outbox", "ls", "--kind", "answer", "--json", "--home", home).lines
+        return latest["state"], [letter["recipient"] for letter in letters]
+
+    run("backup", tmp_path / "saved.tar", "--home", asked)
+    lost = opened(asked, NADIA, "2026-03-03T11:00:00+01:00")
+    run("restore", tmp_path / "saved.tar", "--home", restored)
+    found = opened(restored, HUGO, "2026-03-03T12:00:00+01:00")
+
+    assert lost["Reply-To"] == found["Reply-To"]
+    assert answered(restored, lost, 1) == ("held", [])
+    assert answered(restored, found, 2) == ("done", [HUGO])
 
 
 def test_a_backup_never_overwrites(run, home, tmp_path):

@@ -5,7 +5,7 @@ from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import Exchange, Request
 from mailhub.handlers.desk import Desk
-from mailhub.handlers.letters.heads import return_path, service_of, shown_subject
+from mailhub.handlers.letters.heads import message_id, return_path, service_of, shown_subject
 from mailhub.mail import address, threads
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
@@ -45,7 +45,7 @@ def acknowledgement(desk: Desk, request: Request, reading: Reading) -> Draft | N
         in_reply_to=reading.message.message_id,
         references=threads.references_for(*reading.message.references, reading.message.message_id),
         automatic="auto-replied",
-        message_id=threads.message_id(desk.centre.keyring, token, key, desk.centre.domain),
+        message_id=message_id(desk, token, key),
         headers=_echoed(reading),
         request_id=request.id,
     )
@@ -88,7 +88,7 @@ def answer(
         reply_to=desk.centre.address(Service.REPLY, desk.centre.keyring.seal(token)),
         in_reply_to=asked.message_id if asked else None,
         references=_references_to_asker(desk, request),
-        message_id=threads.message_id(desk.centre.keyring, token, key, desk.centre.domain),
+        message_id=message_id(desk, token, key),
         headers=_thread_headers(asked),
         enclosures=enclosures,
         request_id=request.id,

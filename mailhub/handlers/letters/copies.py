@@ -10,7 +10,14 @@ from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import Attachment, Exchange, Request, RequestKind
 from mailhub.handlers.desk import Desk
-from mailhub.handlers.letters.heads import loop_mark, return_path, service_of, shown_subject, stable_id
+from mailhub.handlers.letters.heads import (
+    loop_mark,
+    message_id,
+    return_path,
+    service_of,
+    shown_subject,
+    stable_id,
+)
 from mailhub.mail import hints, threads, tokens
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
@@ -114,7 +121,7 @@ def _staff_copy(
         reply_to=centre.address(Service.REPLY, centre.keyring.seal(token)),
         references=threads.references_for(stable_id(desk, request)),
         automatic="auto-generated",
-        message_id=threads.message_id(centre.keyring, token, key, centre.domain),
+        message_id=message_id(desk, token, key),
         headers=loop_mark(desk),
         enclosures=enclosures,
         request_id=request.id,

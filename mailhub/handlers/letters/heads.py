@@ -20,6 +20,15 @@ def shown_subject(request: Request) -> str:
     return " ".join(bare.split()) or "(sans objet)"
 
 
+def message_id(desk: Desk, token: Token, key: str) -> str:
+    """The Message-ID of a letter that bears this token; the instant is in it, for numbers are not unique for ever.
+
+    After a backup was brought back, they are given out again, in keys and in tokens: a reply must never be taken for
+    one to the later letter.
+    """
+    return threads.message_id(desk.centre.keyring, token, f"{key} {desk.now.isoformat()}", desk.centre.domain)
+
+
 def return_path(desk: Desk, key: str) -> str:
     """VERP: the return address names the letter by a token, never the person by their address (T14)."""
     token = Token(Purpose.BOUNCE, return_id(key), 0)

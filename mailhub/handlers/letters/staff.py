@@ -7,7 +7,14 @@ from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import Request
 from mailhub.handlers.desk import Desk
-from mailhub.handlers.letters.heads import loop_mark, return_path, service_of, shown_subject, stable_id
+from mailhub.handlers.letters.heads import (
+    loop_mark,
+    message_id,
+    return_path,
+    service_of,
+    shown_subject,
+    stable_id,
+)
 from mailhub.mail import threads
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft
@@ -51,7 +58,7 @@ def to_staff(
         in_reply_to=answers,
         references=threads.references_for(stable, answers),
         automatic="auto-generated",
-        message_id=threads.message_id(desk.centre.keyring, token, key, desk.centre.domain),
+        message_id=message_id(desk, token, key),
         headers=loop_mark(desk),
         request_id=request.id if request else None,
     )
