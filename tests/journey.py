@@ -152,6 +152,11 @@ class Journey:
         with smtplib.SMTP("127.0.0.1", self.port, "client.example") as client:
             client.sendmail(sender, [to] if isinstance(to, str) else list(to), data)
 
+    def write_back(self, to: EmailMessage, text: str, *, sender: str, **client: Any) -> None:
+        """Reply to a letter as `reply` says, and hand that to the door."""
+        written, address = reply(to, text, sender=sender, **client)
+        self.send(written, sender, address)
+
     def handle(self) -> None:
         """Let the pipeline work until nothing waits."""
         while self.pipeline.step():
@@ -285,6 +290,13 @@ def reply(
     return answer, address
 
 
+def body(letter: EmailMessage) -> str:
+    """The plain words of a letter."""
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
 __all__ = [
     "CLAIRE",
     "DOMAIN",
@@ -294,6 +306,7 @@ __all__ = [
     "Clock",
     "Journey",
     "Postbox",
+    "body",
     "centre_of",
     "journal",
     "mail",

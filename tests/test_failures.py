@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from email.message import EmailMessage
 from pathlib import Path
 
 import psycopg
@@ -45,7 +44,7 @@ from tests import postal
 from tests.cli.program import mailhub
 from tests.deliver import peers
 from tests.deliver.peers import Act, Peer
-from tests.journey import AS_CLIENTS_WRITE, CLAIRE, DOMAIN, NADIA, Journey, centre_of, mail, read, reply
+from tests.journey import AS_CLIENTS_WRITE, CLAIRE, DOMAIN, NADIA, Journey, body, centre_of, mail, read
 from tests.serving import LONGEST_SECONDS, Served, make_home, opened
 
 TROUBLE = (451, b"4.3.0 Trouble on our side, try again later")  # and not a word more
@@ -519,14 +518,13 @@ def answered(centre: Journey) -> None:
     """A question has come and gone its way, and Claire's answer waits to leave."""
     centre.send(question())
     centre.settle()
-    written, address = reply(
+    centre.write_back(
         centre.postbox.to(CLAIRE)[-1],
         "2 340 habitants.",
         sender=CLAIRE,
         name="Claire Morvan",
         message_id="<c1@villes-rives.example>",
     )
-    centre.send(written, CLAIRE, address)
     centre.handle()
     (letter,) = centre.outbox("answer")
     assert letter.state is OutgoingState.WAITING
@@ -545,12 +543,6 @@ def the_request(centre: Journey) -> RequestState:
 def letters_to_claire(relay: postal.Relay) -> list[str]:
     """What her letters say."""
     return [body(letter) for letter in map(read, relay.taken) if CLAIRE in letter["To"]]
-
-
-def body(letter: EmailMessage) -> str:
-    part = letter.get_body(("plain",))
-    assert part is not None
-    return str(part.get_content())
 
 
 def test_letters_wait_for_a_relay_that_is_down_and_leave_once_it_is_back(centre):

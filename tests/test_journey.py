@@ -10,7 +10,7 @@ from mailhub.centre import people, requests
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import ExchangeKind, RequestState
 from mailhub.mail.tokens import Keyring, Purpose, Token
-from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, centre_of, mail, reply
+from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, body, centre_of, mail, reply
 
 PRIVATE = ("claire", "yann.riou", "rep+", "note+", "Qui demande", "interne", "Échéance", "Organisme")
 
@@ -46,13 +46,8 @@ def answer(
     message_id="<c1@villes-rives.example>",
     **more,
 ):
-    written, address = reply(copy, text, sender=sender, name=name, message_id=message_id, **more)
-    centre.send(written, sender, address)
+    centre.write_back(copy, text, sender=sender, name=name, message_id=message_id, **more)
     centre.settle()
-
-
-def body(message) -> str:
-    return message.get_body(("plain",)).get_content()
 
 
 # -- the question -----------------------------------------------------------------------------------------------
@@ -515,14 +510,13 @@ def test_staff_out_of_office_is_not_an_answer(centre):
 
 def test_the_askers_follow_up_joins_and_reaches_the_owner(centre):
     answer(centre, "2 340 habitants.", asked(centre))
-    follow_up, address = reply(
+    centre.write_back(
         centre.postbox.to(NADIA)[-1],
         "Et en 2020, combien étaient-ils ?",
         sender=NADIA,
         name="Nadia Benali",
         message_id="<q2@kerbrec.example>",
     )
-    centre.send(follow_up, NADIA, address)
     centre.settle()
 
     assert centre.verdicts() == ["request opened", "message added", "message added"]
@@ -575,14 +569,13 @@ def test_a_thank_you_changes_nothing_and_writes_to_nobody(centre):
     """P27, S15."""
     answer(centre, "2 340.\n#clore", asked(centre))
     before = len(centre.postbox.mails)
-    thanks, address = reply(
+    centre.write_back(
         centre.postbox.to(NADIA)[-1],
         "Parfait, merci beaucoup !",
         sender=NADIA,
         name="Nadia Benali",
         message_id="<q2@kerbrec.example>",
     )
-    centre.send(thanks, NADIA, address)
     centre.settle()
 
     assert len(centre.postbox.mails) == before
@@ -594,14 +587,13 @@ def test_long_after_closing_a_reply_is_a_new_request_linked_to_the_old(centre):
     """S16."""
     answer(centre, "2 340.\n#clore", asked(centre))
     centre.clock.forward(days=90)
-    again, address = reply(
+    centre.write_back(
         centre.postbox.to(NADIA)[-1],
         "Avez-vous depuis de nouveaux chiffres ?",
         sender=NADIA,
         name="Nadia Benali",
         message_id="<q2@kerbrec.example>",
     )
-    centre.send(again, NADIA, address)
     centre.settle()
 
     with centre.database.reading() as session:

@@ -18,7 +18,7 @@ from mailhub.receive.smtp import Arrival
 from mailhub.web import figures, site
 from tests.edition import Edition
 from tests.handlers.test_returns import notice
-from tests.journey import CLAIRE, HUGO, Journey, centre_of, mail, read, reply
+from tests.journey import CLAIRE, HUGO, Journey, body, centre_of, mail, read, reply
 from tests.readers import LISTS, REVIEW, reader, subscribed
 from tests.web.reading import PAGES, Reading
 
@@ -134,13 +134,6 @@ def town(sqlite_url: str, now: datetime) -> Iterator[Town]:
 
 
 _PAGES = {"leave": "quitter", "preferences": "preferences", "confirm": "confirmer"}
-
-
-def body(letter: EmailMessage) -> str:
-    """The words of a letter."""
-    part = letter.get_body(("plain",))
-    assert part is not None
-    return str(part.get_content())
 
 
 def receivers(letters: list[EmailMessage]) -> list[str]:

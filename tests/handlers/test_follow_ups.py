@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journey import CLAIRE, NADIA, Journey, centre_of, mail, reply
+from tests.journey import CLAIRE, NADIA, Journey, body, centre_of, mail
 
 
 @pytest.fixture
@@ -33,25 +33,24 @@ def test_strangers_with_a_leaked_address_are_all_filed_but_do_not_fill_the_mailb
     before = len(centre.postbox.to(CLAIRE))
     strangers(centre, str(acknowledgement["Reply-To"]), range(14))
 
-    copies = [letter.get_body(("plain",)).get_content() for letter in centre.postbox.to(CLAIRE)[before:]]
+    copies = [body(letter) for letter in centre.postbox.to(CLAIRE)[before:]]
     assert centre.verdicts()[1:] == ["message added"] * 14
     assert len(copies) == 10
     assert ["son adresse circule" in copy for copy in copies] == [False] * 9 + [True]
     assert centre.journal()[-1].note == "third party in Q-2026-0001, told nothing; filed only"
 
-    written, address = reply(
+    centre.write_back(
         acknowledgement,
         "Une précision.",
         sender=NADIA,
         name="Nadia Benali",
         message_id="<q2@kerbrec.example>",
     )
-    centre.send(written, NADIA, address)
     centre.settle()
 
-    assert "écrit de nouveau" in centre.postbox.to(CLAIRE)[-1].get_body(("plain",)).get_content()
+    assert "écrit de nouveau" in body(centre.postbox.to(CLAIRE)[-1])
 
     centre.clock.forward(minutes=61)
-    strangers(centre, address, range(14, 15))
+    strangers(centre, str(acknowledgement["Reply-To"]), range(14, 15))
 
-    assert "Offre 14" in centre.postbox.to(CLAIRE)[-1].get_body(("plain",)).get_content()
+    assert "Offre 14" in body(centre.postbox.to(CLAIRE)[-1])

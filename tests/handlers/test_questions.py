@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journey import CLAIRE, Journey, centre_of, mail
+from tests.journey import CLAIRE, Journey, body, centre_of, mail
 
 MAILS = Path(__file__).parents[1] / "mails"
 BOMB_OCTETS = 64 * 1024 * 1024  # of nothing, in as many kilobytes
@@ -17,10 +17,6 @@ def centre(database, now):
     with centre_of(database, now) as journey:
         journey.hire("Claire Morvan", CLAIRE)
         yield journey
-
-
-def body(letter) -> str:
-    return letter.get_body(("plain",)).get_content()
 
 
 def test_a_winmail_dat_gives_staff_its_words_and_its_files(centre: Journey):

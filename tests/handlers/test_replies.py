@@ -6,7 +6,7 @@ from mailhub import outbox
 from mailhub.centre.profile import Service
 from mailhub.mail import threads
 from mailhub.mail.tokens import Keyring, Purpose, Token
-from tests.journey import CLAIRE, DOMAIN, NADIA, YANN, Journey, centre_of, mail, reply
+from tests.journey import CLAIRE, DOMAIN, NADIA, YANN, Journey, body, centre_of, mail
 
 ANSWER = "Bonjour,\n2 340 habitants au dernier recensement.\nClaire"
 
@@ -29,13 +29,8 @@ def asked(centre: Journey):
 def answer(centre: Journey, copy, text: str = ANSWER, number: int = 1, **more):
     """Claire replies to her copy; each of her mails has a Message-ID of its own."""
     message_id = f"<c{number}@villes-rives.example>"
-    written, address = reply(copy, text, sender=CLAIRE, name="Claire Morvan", message_id=message_id, **more)
-    centre.send(written, CLAIRE, address)
+    centre.write_back(copy, text, sender=CLAIRE, name="Claire Morvan", message_id=message_id, **more)
     centre.settle()
-
-
-def body(letter) -> str:
-    return letter.get_body(("plain",)).get_content()
 
 
 # -- the same words again ---------------------------------------------------------------------------------------
@@ -61,10 +56,9 @@ def test_the_same_answer_sent_twice_under_two_ids_leaves_once(centre):
 def test_two_presses_handled_together_leave_once(centre):
     copy = asked(centre)
     for number in (1, 2):
-        written, address = reply(
+        centre.write_back(
             copy, ANSWER, sender=CLAIRE, name="Claire Morvan", message_id=f"<c{number}@villes-rives.example>"
         )
-        centre.send(written, CLAIRE, address)
     centre.settle()
 
     assert len(centre.outbox("answer")) == 1
@@ -73,14 +67,13 @@ def test_two_presses_handled_together_leave_once(centre):
 def test_the_same_short_words_days_later_or_to_another_letter_leave(centre):
     copy = asked(centre)
     answer(centre, copy, "Oui.")
-    again, address = reply(
+    centre.write_back(
         centre.postbox.to(NADIA)[-1],
         "Et pour Kerbrec aussi ?",
         sender=NADIA,
         name="Nadia Benali",
         message_id="<q2@kerbrec.example>",
     )
-    centre.send(again, NADIA, address)
     centre.settle()
     answer(centre, centre.postbox.to(CLAIRE)[-1], "Oui.", number=2, quote=False)
 
