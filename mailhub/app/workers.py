@@ -92,6 +92,7 @@ class Worker:
 
 
 async def deliver(courier: Courier, letters: asyncio.Event, stop: asyncio.Event, idle_seconds: float) -> None:
+    """Send what is due, round after round, until told to stop; rung for by `letters`, or after so long."""
     while not stop.is_set():
         letters.clear()
         try:

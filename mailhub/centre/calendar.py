@@ -30,7 +30,7 @@ class Calendar:
     def _holidays(self) -> holidays.HolidayBase:
         return holidays.country_holidays(self.country, subdiv=self.subdivision)
 
-    @cached_property
+    @cached_property  # the same few days are asked for with each mail, and the library takes its time
     def _known(self) -> dict[date, bool]:
         return {}
 

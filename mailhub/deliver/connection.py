@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
 
 @contextlib.asynccontextmanager
 async def _made_within(seconds: float, what: str) -> AsyncIterator[None]:
-    """A time limit that says what did not happen."""
+    """A time limit that says what did not happen, for what asyncio itself makes: no `Connection` waits there yet."""
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -14,7 +14,6 @@ from mailhub.mail.draft import Draft
 from mailhub.understand import Reading
 
 MOST_STRANGERS_AN_HOUR = 10  # whose words in one thread are shown to staff: its address may have leaked
-
 MOST_TO_LOOK_AT_AN_HOUR = 30  # a flood of odd mail is not passed on to staff one by one; the journal shows it
 
 

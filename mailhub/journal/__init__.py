@@ -5,11 +5,7 @@ transaction, committed before anybody is told `250`. The pipeline then settles e
 what fails three times is parked for a human, and can be replayed. Nothing here reads a mail.
 """
 
-from mailhub.journal.decisions import (
-    discard,
-    release,
-    replay,
-)
+from mailhub.journal.decisions import discard, release, replay
 from mailhub.journal.handling import (
     ECHO_SPAN,
     Claimed,
@@ -22,22 +18,8 @@ from mailhub.journal.handling import (
     settle,
     waiting,
 )
-from mailhub.journal.inbound import (
-    Inbound,
-    InboundState,
-    Verdict,
-    accept,
-    forget,
-)
-from mailhub.journal.questions import (
-    bearing,
-    concerning,
-    figures,
-    get,
-    listed,
-    oldest_waiting,
-    raw,
-)
+from mailhub.journal.inbound import Inbound, InboundState, Verdict, accept, forget
+from mailhub.journal.questions import bearing, concerning, figures, get, listed, oldest_waiting, raw
 
 __all__ = [
     "ECHO_SPAN",
