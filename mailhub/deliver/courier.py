@@ -5,6 +5,7 @@ with keeps no other from leaving.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -191,7 +192,11 @@ class _Turn:
             return await asyncio.shield(books)
         except asyncio.CancelledError:
             self._is_over = True
-            await asyncio.wait([books])
+            while not books.done():  # however often they are told to hurry
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([books])
+            if trouble := books.exception():
+                log.warning("books not kept while stopping", why=str(trouble))
             raise
 
     async def _write_books(self, *, claiming: bool) -> int:

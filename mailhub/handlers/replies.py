@@ -133,7 +133,12 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
     if words is None or files is None:
         return _keep_inside(reply, "internal")
     if (twin := _twin(reply, words)) is not None:
-        return _keep_inside(reply, "again", sent_at=desk.centre.calendar.local(twin.created_at))
+        return _keep_inside(
+            reply,
+            "again",
+            sent_at=desk.centre.calendar.local(twin.created_at),
+            in_doubt=twin.state is OutgoingState.IN_DOUBT,
+        )
     key = f"answer:{reply.number}"
     draft = letters.answer(
         desk,
@@ -166,7 +171,8 @@ def _twin(reply: _Reply, words: str) -> Outgoing | None:
     """The answer that bore these very words and files in reply to the same letter, a moment ago.
 
     A client sends again what it lost track of, and a person who saw nothing leave presses twice, each time under a
-    new Message-ID. A short « Oui » to another letter, or later, is meant; what could not be delivered was not said.
+    new Message-ID. A short « Oui » to another letter, or later, is meant; what could not be delivered was not said. One in doubt may
+    have been: its author settles it, as they were asked to.
     """
     session, request, came_at = reply.desk.session, reply.request, reply.reading.envelope.received_at
     assert came_at is not None

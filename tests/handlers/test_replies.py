@@ -6,6 +6,7 @@ from mailhub import outbox
 from mailhub.centre.profile import Service
 from mailhub.mail import threads
 from mailhub.mail.tokens import Keyring, Purpose, Token
+from mailhub.outbox import OutgoingState
 from tests.journey import CLAIRE, DOMAIN, NADIA, YANN, Journey, body, centre_of, mail
 
 ANSWER = "Bonjour,\n2 340 habitants au dernier recensement.\nClaire"
@@ -102,6 +103,20 @@ def test_the_same_words_leave_again_when_they_did_not_arrive(centre):
     answer(centre, copy, number=2)
 
     assert len(centre.outbox("answer")) == 2
+
+
+def test_the_same_words_stay_while_nobody_knows_whether_they_arrived_and_their_author_is_told_so(centre):
+    copy = asked(centre)
+    answer(centre, copy)
+    with centre.database.transaction() as session:
+        (letter,) = outbox.listed(session, kind="answer")
+        letter.state = OutgoingState.IN_DOUBT
+    answer(centre, copy, number=2)
+
+    assert len(centre.outbox("answer")) == 1
+    told = body(centre.postbox.to(CLAIRE)[-1])
+    assert "peut-être arrivé, peut-être pas" in told
+    assert "en changeant un mot" in told
 
 
 def test_a_yes_to_a_held_reply_that_left_meanwhile_does_not_send_it_twice(centre):

@@ -135,8 +135,9 @@ _MAIL: dict[str, tuple[Values, ...]] = {
     "held-settled": tuple({**_COMMON, "released": released} for released in (True, False)),
     "note-copy": (_COMMON,),
     "note-kept": tuple(
-        {**_COMMON, "why": why, "sent_at": _INSTANT}
+        {**_COMMON, "why": why, "sent_at": _INSTANT, "in_doubt": in_doubt}
         for why in ("forward", "empty", "internal", "again", "note")
+        for in_doubt in (True, False)
     ),
     "staff-copy": (
         _COPY,
