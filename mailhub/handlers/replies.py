@@ -171,8 +171,8 @@ def _twin(reply: _Reply, words: str) -> Outgoing | None:
     """The answer that bore these very words and files in reply to the same letter, a moment ago.
 
     A client sends again what it lost track of, and a person who saw nothing leave presses twice, each time under a
-    new Message-ID. A short « Oui » to another letter, or later, is meant; what could not be delivered was not said. One in doubt may
-    have been: its author settles it, as they were asked to.
+    new Message-ID. A short « Oui » to another letter, or later, is meant; what could not be delivered was not said.
+    What is in doubt may have been: its author settles it, as they were asked to.
     """
     session, request, came_at = reply.desk.session, reply.request, reply.reading.envelope.received_at
     assert came_at is not None
