@@ -216,7 +216,7 @@ def _letter(
         in_reply_to=answered,
         references=threads.references_for(*answers.message.references, answered) if answers else (),
         automatic="auto-replied" if answers else "auto-generated",
-        message_id=threads.message_id(centre.keyring, token, key, centre.domain) if token else None,
+        message_id=letters.message_id(desk, token, key) if token else None,
     )
 
 

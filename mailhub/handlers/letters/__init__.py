@@ -6,7 +6,7 @@ from the service address too, with a token for this request and this person. Aut
 
 from mailhub.handlers.letters.askers import acknowledgement, answer
 from mailhub.handlers.letters.copies import INTERNAL_MARKER, staff_copies
-from mailhub.handlers.letters.heads import service_of
+from mailhub.handlers.letters.heads import message_id, service_of
 from mailhub.handlers.letters.staff import about_answer, to_staff, undelivered
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "about_answer",
     "acknowledgement",
     "answer",
+    "message_id",
     "service_of",
     "staff_copies",
     "to_staff",
