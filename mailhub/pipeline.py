@@ -79,10 +79,11 @@ class Pipeline:
         """Everything these mails cause, or nothing."""
         ended: list[tuple[int, Verdict | None, str]] = []
         with self.database.transaction() as session:
+            now = self.now()
             for mail in journal.claim(session, readings):
                 if len(ended) >= AT_LEAST and is_pressed():
                     break
-                reading, now = readings[mail.number], self.now()
+                reading = readings[mail.number]
                 outcome, rule = self._run(session, mail, reading, now)
                 self._settle(session, mail, reading, outcome, rule, now)
                 ended.append((reading.number, outcome.verdict, rule))

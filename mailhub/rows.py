@@ -19,6 +19,7 @@ from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mailhub import engines
 
@@ -94,9 +95,9 @@ class _Prepared:
     """A statement as a driver takes it, with what turns our values into the driver's and back."""
 
     sql: str
-    places: tuple[str, ...] | None  # which value stands where; None: the driver takes them by name
+    wanted: tuple[tuple[str, Convert | None], ...]  # its values
+    has_places: bool  # the driver takes them in this order; else by name
     fixed: Mapping[str, object]  # the driver's values of what the statement itself says
-    inward: tuple[tuple[str, Convert], ...]
     outward: tuple[tuple[int, Convert], ...]
 
     def run(self, line: _Line, known: Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -113,21 +114,24 @@ class _Prepared:
     def _carry_out(self, how: str, line: _Line, values: object) -> Any:  # noqa: ANN401 — a driver's cursor
         engines.still_open(line.driver)
         cursor = line.driver.cursor()
-        refused = line.dialect.loaded_dbapi.Error
         try:
             getattr(cursor, how)(self.sql, values)
-        except refused as error:
+        except line.dialect.loaded_dbapi.Error as error:
             # As SQLAlchemy would have raised it, without the values, which may be words of a mail.
+            refused = line.dialect.loaded_dbapi.Error
             raise DBAPIError.instance(
                 self.sql, None, error, refused, hide_parameters=True, dialect=line.dialect
             ) from error
         return cursor
 
     def _values(self, known: Mapping[str, object]) -> Sequence[object] | Mapping[str, object]:
-        values = {**self.fixed, **known}
-        for name, convert in self.inward:
-            values[name] = convert(values[name])
-        return values if self.places is None else [values[name] for name in self.places]
+        if self.fixed:
+            known = {**self.fixed, **known}
+        if self.has_places:
+            return [known[name] if convert is None else convert(known[name]) for name, convert in self.wanted]
+        return {
+            name: known[name] if convert is None else convert(known[name]) for name, convert in self.wanted
+        }
 
     def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)
@@ -161,28 +165,27 @@ def _inserting_missing(table: type[SQLModel], columns: tuple[str, ...], dialect:
 
 def _prepare(compiled: SQLCompiler, dialect: Dialect, results: Sequence[TypeEngine[Any]]) -> _Prepared:
     said = compiled.construct_params(_check=False)
-    inward = {
-        name: convert
-        for name in said
-        if (convert := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
-    }
-    fixed = {
-        name: inward.pop(name, _as_it_is)(given)
-        for name, given in said.items()
-        if not compiled.binds[name].required
-    }
+    inward = {name: _inward(compiled.binds[name].type, dialect) for name in said}
+    fixed: dict[str, object] = {}
+    for name, given in said.items():
+        if not compiled.binds[name].required:
+            convert = inward.pop(name)
+            fixed[name] = given if convert is None else convert(given)
+    places = compiled.positiontup
     outward = [each.dialect_impl(dialect).result_processor(dialect, None) for each in results]
     return _Prepared(
         compiled.string,
-        tuple(compiled.positiontup) if compiled.positiontup is not None else None,
+        tuple((name, inward.get(name)) for name in (said if places is None else places)),
+        places is not None,
         fixed,
-        tuple(inward.items()),
         tuple((place, convert) for place, convert in enumerate(outward) if convert is not None),
     )
 
 
-def _as_it_is(given: object) -> object:
-    return given
+def _inward(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """What turns our value into the driver's; the few instants of a transaction stand in nearly all of its rows."""
+    convert: Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(_KEPT)(convert) if convert is not None and isinstance(kind, UTCDateTime) else convert
 
 
 @cache

@@ -144,7 +144,8 @@ def _may_wish(reading: Reading, centre: Centre) -> bool:
     if reading.service is not Service.QUESTION or reading.nearest is not None:
         return False
     said = f"{reading.message.subject or ''} {reading.quoting.reply}"
-    return len(said.split()) <= MOST_WORDS_OF_A_WISH and _SPEAKS_OF_LISTS.search(said) is not None
+    words_of_it = said.split(maxsplit=MOST_WORDS_OF_A_WISH)  # and all the rest as one more
+    return len(words_of_it) <= MOST_WORDS_OF_A_WISH and _SPEAKS_OF_LISTS.search(said) is not None
 
 
 def _wish(reading: Reading, centre: Centre) -> Wish | None:

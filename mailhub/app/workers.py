@@ -53,7 +53,7 @@ class Worker:
         after: Callable[[], None],
     ) -> None:
         self._step, self._bell, self._is_pressed, self._after = step, bell, is_pressed, after
-        self._stopping = False
+        self._stopping = threading.Event()
         self._calm_at = time.monotonic()  # when nobody needed the processor more
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
@@ -63,12 +63,12 @@ class Worker:
 
     def stop(self) -> None:
         """Finish the step under way and end."""
-        self._stopping = True
+        self._stopping.set()
         self._bell.ring()
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._give_way()
             try:
                 busy = self._step()
@@ -77,17 +77,17 @@ class Worker:
                 busy = False
             if busy:
                 self._after()
-            elif not self._stopping:
+            elif not self._stopping.is_set():
                 self._bell.wait(IDLE_SECONDS)
 
     def _give_way(self) -> None:
         now = time.monotonic()
         in_a_rush = now - self._calm_at < LONGEST_RUSH_SECONDS
         until = now + (LONGEST_WAY_GIVEN_SECONDS if in_a_rush else PRESSED_SECONDS)
-        while self._is_pressed() and not self._stopping:
+        while self._is_pressed() and not self._stopping.is_set():
             if time.monotonic() >= until:
                 return
-            self._bell.wait(PRESSED_SECONDS)
+            self._stopping.wait(PRESSED_SECONDS)  # the bell rings at every mail
         self._calm_at = time.monotonic()
 
 

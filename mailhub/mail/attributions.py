@@ -8,6 +8,7 @@ a word for "wrote", the colon, quoted lines below) and nothing shows that a pers
 import re
 import string
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mailhub.mail.lines import LOOKED_AT, Lines
 from mailhub.mail.wording import fold
@@ -131,6 +132,7 @@ def _reach(plain: str) -> int:
     return 26 if _OPENING.match(plain) else 16
 
 
+@lru_cache(4)  # each line is asked about twice: below the line before it, and as a beginning
 def _may_end(plain: str) -> bool:
     """Say at little cost whether a line may be the last of an attribution: most lines of a mail are not."""
     if not plain.isascii():

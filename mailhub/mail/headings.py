@@ -81,6 +81,8 @@ _GROUPWISE = re.compile(r">>>.{5,200}\d.{0,60}>>>$")
 def at(lines: Lines, index: int) -> Heading | None:
     """The heading that begins at this line, with the header lines that belong to it."""
     plain = lines.plain[index]
+    if _is_prose(plain):
+        return None
     if len(plain) <= 160:
         if carries := _separator(plain):
             return Heading(carries, _behind_block(lines, index + 1))
@@ -93,6 +95,11 @@ def at(lines: Lines, index: int) -> Heading | None:
 def is_rule(plain: str) -> bool:
     """Say whether a line is only drawn."""
     return plain[:1] in "-_=*~#" and _RULE.match(plain) is not None and len(plain) >= 3
+
+
+def _is_prose(plain: str) -> bool:
+    """Say at little cost that a line is neither ruled nor labelled, as most lines of a mail are not."""
+    return plain[:1].isalnum() and plain[-1:] not in "-_*" and ":" not in plain and "：" not in plain
 
 
 def _separator(plain: str) -> Carries | None:

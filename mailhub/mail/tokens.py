@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 _BODY = struct.Struct(">BcQIH")  # key id, purpose, thread, person, expiry in days since 1970 (0: never)
 _MAC_OCTETS = 12
@@ -67,8 +68,7 @@ class Keyring:
 
     def seal(self, token: Token) -> str:
         """Write a token: 45 characters of lower-case base32, safe in a local part of at most 64 octets."""
-        body = _BODY.pack(self.current, token.purpose.encode(), token.thread, token.person, token.until)
-        return base64.b32encode(body + self._mac(self.current, body)).decode().rstrip("=").lower()
+        return _sealed(self.current, self.secrets[self.current], token)
 
     def open(self, text: str) -> Token | None:
         """Read a token back; anything but a good one, of a key we still hold, is None."""
@@ -80,7 +80,7 @@ class Keyring:
             return None
         body, mac = raw[: _BODY.size], raw[_BODY.size :]
         key, purpose, thread, person, until = _BODY.unpack(body)
-        if key not in self.secrets or not hmac.compare_digest(mac, self._mac(key, body)):
+        if key not in self.secrets or not hmac.compare_digest(mac, _mac(self.secrets[key], body)):
             return None
         return Token(Purpose(purpose.decode()), thread, person, until)
 
@@ -94,5 +94,12 @@ class Keyring:
         digest = hmac.digest(key, b"fingerprint\0" + text.encode(), hashlib.sha256)
         return base64.b32encode(digest[:10]).decode().lower()
 
-    def _mac(self, key: int, body: bytes) -> bytes:
-        return hmac.digest(self.secrets[key], _CONTEXT + body, hashlib.sha256)[:_MAC_OCTETS]
+
+@lru_cache(8)  # a letter bears its token twice: in its Reply-To and in its Message-ID
+def _sealed(key: int, secret: bytes, token: Token) -> str:
+    body = _BODY.pack(key, token.purpose.encode(), token.thread, token.person, token.until)
+    return base64.b32encode(body + _mac(secret, body)).decode().rstrip("=").lower()
+
+
+def _mac(secret: bytes, body: bytes) -> bytes:
+    return hmac.digest(secret, _CONTEXT + body, hashlib.sha256)[:_MAC_OCTETS]

@@ -36,16 +36,23 @@ def fold_each(lines: Iterable[str], without: str = "") -> list[str]:
     if text.isascii():
         return text.lower().split("\n")
     nothing = tuple((char, "") for char in without)
-    return [_lowered(line) for line in replaced(text, (*nothing, *_PLAIN)).split("\n")]
+    text = replaced(text, (*nothing, *_PLAIN))
+    whole = _lowered_latin(text)
+    return [_lowered(line) for line in text.split("\n")] if whole is None else whole.split("\n")
 
 
 def _lowered(text: str) -> str:
     if text.isascii():
         return text.lower()
+    latin = _lowered_latin(text)
+    return _without_accents(text) if latin is None else latin
+
+
+def _lowered_latin(text: str) -> str | None:
     try:
         return text.encode("latin-1").translate(_LATIN).decode("latin-1")
     except UnicodeEncodeError:
-        return _without_accents(text)
+        return None
 
 
 def replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:

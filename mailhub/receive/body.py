@@ -1,10 +1,9 @@
 """The bytes after DATA: where they end, what they hold once unstuffed, and what in their form is refused."""
 
+from io import IncrementalNewlineDecoder
 from typing import Final
 
 END_OF_BODY: Final = b"\r\n.\r\n"  # and nothing that looks like it. RFC 5321 section 4.1.1.4
-
-_IS_CR, _IS_LF = (bytes(octet == wanted for octet in range(256)) for wanted in b"\r\n")
 
 
 def unstuffed(wire: bytes) -> bytes:
@@ -17,8 +16,10 @@ def unstuffed(wire: bytes) -> bytes:
 
 def has_bare_newline(body: bytes) -> bool:
     """Is there a CR or LF that is not part of a CRLF? Servers disagree where such a mail ends (SMTP smuggling)."""
-    # Behind every CR stands a LF, and nowhere else: twice as quick as to split, to replace or to count.
-    return b"\0" + body.translate(_IS_CR) != body.translate(_IS_LF) + b"\0"
+    # The decoder of text files notes which line ends it has seen: much quicker than to split, to replace or to count.
+    ends = IncrementalNewlineDecoder(None, translate=False)
+    ends.decode(str(body, "latin-1"), final=True)
+    return ends.newlines not in {None, "\r\n"}
 
 
 def hops(body: bytes) -> int:
