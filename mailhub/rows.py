@@ -46,6 +46,12 @@ def value(session: Session, statement: Executable, **known: object) -> Any:  # n
     return found[0][0] if found else None
 
 
+def ask_each(session: Session, statement: Executable, known: Iterable[Mapping[str, object]]) -> None:
+    """Carry out a statement that gives no rows once for each of these sets of values."""
+    line = _line(session)
+    _prepared(statement, line.dialect).run_many(line, known)
+
+
 def insert(session: Session, table: type[Row], **values: object) -> Row:
     """Insert a new row at once; the session holds it as if it had been read back. What is not said has its default.
 

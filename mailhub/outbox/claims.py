@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, bindparam, false, func, or_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
+from mailhub import rows
 from mailhub.centre import publications, subscriptions
 from mailhub.centre.subscriptions import Channel, State, Subscription
 from mailhub.outbox import personal
@@ -45,7 +46,8 @@ def is_due(session: Session, now: datetime) -> bool:
 
 def copies_waiting(session: Session, most: int) -> int:
     """How many copies of issues wait for their first try, counted no further than `most`."""
-    return session.connection().execute(_HOW_MANY, {"most": most}).scalar_one()
+    count: int = rows.value(session, _HOW_MANY, most=most)
+    return count
 
 
 def waiting(session: Session, now: datetime, limit: int, paused: Collection[str] = ()) -> list[Claim]:
@@ -68,10 +70,12 @@ def _found(session: Session, now: datetime, limit: int, paused: Collection[str])
     found: list[Claim] = []
     for query in (_TO_ONE, _TO_MANY, _TO_MANY_AGAIN):
         if len(found) < limit:
-            if paused:
-                query = query.where(_ROWS.c.destination.not_in(list(paused)))  # noqa: PLW2901
             values = {"now": now, "most": limit - len(found)}
-            found += map(Claim._make, session.connection().execute(query, values))
+            if paused:
+                others = query.where(_ROWS.c.destination.not_in(list(paused)))
+                found += map(Claim._make, session.connection().execute(others, values))
+            else:
+                found += map(Claim._make, rows.ask(session, query, **values))
     return found
 
 
@@ -89,8 +93,9 @@ def _unwanted(session: Session, claims: Sequence[Claim], now: datetime) -> dict[
 
 
 def _withdraw(session: Session, unwanted: Mapping[int, str], now: datetime) -> None:
-    rows = [{"letter": letter, "why": why, "at": now} for letter, why in unwanted.items()]
-    session.connection().execute(_WITHDRAW, rows)
+    rows.ask_each(
+        session, _WITHDRAW, [{"letter": letter, "why": why, "at": now} for letter, why in unwanted.items()]
+    )
 
 
 def take(session: Session, claims: Sequence[Claim], now: datetime) -> None:
@@ -102,8 +107,7 @@ def take(session: Session, claims: Sequence[Claim], now: datetime) -> None:
 def settle_sent(session: Session, sent: Sequence[tuple[int, str]], now: datetime) -> None:
     """The relay took these, and said so; a doubt that somebody noted meanwhile is resolved too."""
     if sent:
-        rows = [{"letter": letter, "said": said, "at": now} for letter, said in sent]
-        session.connection().execute(_SENT, rows)
+        rows.ask_each(session, _SENT, [{"letter": letter, "said": said, "at": now} for letter, said in sent])
 
 
 def abandoned(session: Session, now: datetime, *, everything: bool = False) -> list[Outgoing]:

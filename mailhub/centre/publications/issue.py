@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, UniqueConstraint, func
+from sqlalchemy import Column, UniqueConstraint, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -173,7 +173,8 @@ def running(session: Session) -> list[Issue]:
 
 def silent() -> "SelectOfScalar[int] | SelectOfScalar[None]":
     """The question for the rows of issues of which nothing leaves for now."""
-    return select(Issue.id).where(col(Issue.state).in_([IssueState.PAUSED, IssueState.STOPPED]))
+    state = col(Issue.state)
+    return select(Issue.id).where(or_(state == IssueState.PAUSED, state == IssueState.STOPPED))
 
 
 def listed(session: Session, publication: str | None = None, limit: int = 50) -> list[Issue]:
