@@ -1,6 +1,6 @@
 """Write the two pages that the program itself knows best: `python docs/generate.py`.
 
-`configuration.md` comes from the descriptions in `mailhub/config.py`, `commands.md` from the help of each command.
+`configuration.md` comes from the descriptions in `mailhub/config/sections.py`, `commands.md` from the help of each command.
 A test compares them with what this would write, so that they are never behind.
 """
 
@@ -28,7 +28,7 @@ def configuration() -> str:
         "A key nobody knows is an error, and `mailhub check` says everything that is wrong or unwise.",
         "They are read once, at start.",
         "",
-        "This page is written by `docs/generate.py` from `mailhub/config.py`.",
+        "This page is written by `docs/generate.py` from `mailhub/config/sections.py`.",
     ]
     for name, about, fields in config.sections():
         lines += [
