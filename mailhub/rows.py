@@ -101,7 +101,7 @@ class _Prepared:
     """A statement as a driver takes it, with what turns our values into the driver's and back."""
 
     sql: str
-    wanted: tuple[tuple[str, Convert | None], ...]  # its values
+    wanted: tuple[tuple[str, Convert | None], ...]  # its values, by their names
     has_places: bool  # the driver takes them in this order; else by name
     fixed: Mapping[str, object]  # the driver's values of what the statement itself says
     outward: tuple[tuple[int, Convert], ...]
@@ -189,9 +189,18 @@ def _prepare(compiled: SQLCompiler, dialect: Dialect, results: Sequence[TypeEngi
 
 
 def _inward(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    """What turns our value into the driver's; the few instants of a transaction stand in nearly all of its rows."""
+    """What turns our value into the driver's, if anything must."""
+    if isinstance(kind, UTCDateTime):
+        return _instants(dialect)
     convert: Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    return lru_cache(_KEPT)(convert) if convert is not None and isinstance(kind, UTCDateTime) else convert
+    return convert
+
+
+@lru_cache(_KEPT)
+def _instants(dialect: Dialect) -> Convert | None:
+    """The same for instants; the few of a transaction stand in nearly all of its rows, and are turned once for all."""
+    convert: Convert | None = UTCDateTime().dialect_impl(dialect).bind_processor(dialect)
+    return convert and lru_cache(_KEPT)(convert)
 
 
 @cache

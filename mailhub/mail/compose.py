@@ -117,7 +117,7 @@ def _always(draft: Draft, date: datetime, domain: str) -> Iterator[bytes]:
     yield fields.field(
         "Subject", *fields.unstructured(fields.cut(fields.one_line(draft.subject), SUBJECT_LENGTH))
     )
-    yield _date(date.replace(microsecond=0))
+    yield _date(date)
     own = fields.ids(draft.message_id) or fields.ids(message_id(draft.key, domain))
     yield fields.field("Message-ID", *own)
     if draft.reply_to:
@@ -129,7 +129,7 @@ def _always(draft: Draft, date: datetime, domain: str) -> Iterator[bytes]:
         yield fields.field("X-Auto-Response-Suppress", "All")  # Exchange knows no other way (lists.md D27)
 
 
-@lru_cache(8)  # many letters are written within a second
+@lru_cache(8)  # the letters of one transaction have one date
 def _date(date: datetime) -> bytes:
     return fields.field("Date", format_datetime(date))
 

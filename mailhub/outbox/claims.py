@@ -71,11 +71,12 @@ def _found(session: Session, now: datetime, limit: int, paused: Collection[str])
     for query in (_TO_ONE, _TO_MANY, _TO_MANY_AGAIN):
         if len(found) < limit:
             values = {"now": now, "most": limit - len(found)}
-            if paused:
-                others = query.where(_ROWS.c.destination.not_in(list(paused)))
-                found += map(Claim._make, session.connection().execute(others, values))
-            else:
-                found += map(Claim._make, rows.ask(session, query, **values))
+            due = (
+                session.connection().execute(query.where(_ROWS.c.destination.not_in(list(paused))), values)
+                if paused  # rare, and never the same list for long: not worth a statement kept prepared
+                else rows.ask(session, query, **values)
+            )
+            found += map(Claim._make, due)
     return found
 
 

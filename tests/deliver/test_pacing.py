@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mailhub import config
+from mailhub.config.sections import RelaySection
 from mailhub.deliver.pacing import Pace, Pacing
 from mailhub.deliver.wire import Answer, Outcome, Stage
 from tests.edition import HOUR
@@ -40,7 +41,7 @@ def test_d41_a_provider_gets_no_more_letters_at_once_than_it_bears():
 
 
 def test_d41_the_settings_as_they_come_know_the_french_providers():
-    relay = config.RelaySection()
+    relay = RelaySection()
     paces = dict(domain_and_pace for written in relay.destinations for domain_and_pace in spread(written))
 
     assert {paces[name] for name in ("orange.fr", "wanadoo.fr", "laposte.net", "sfr.fr", "free.fr")} == {2}
