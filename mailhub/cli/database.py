@@ -11,7 +11,7 @@ app = typer.Typer(help="The form of the tables.", no_args_is_help=True)
 
 
 @app.command("upgrade")
-def upgrade(home: Home = HERE) -> None:
+def upgrade(home: Home = HERE, json: AsJson = False) -> None:
     """Bring the tables to the form this version needs. Make a backup first."""
     from mailhub import home as homes
     from mailhub.database import Database
@@ -24,10 +24,9 @@ def upgrade(home: Home = HERE) -> None:
             database.upgrade()
     finally:
         database.close()
-    screen.say(
-        f"the database stands at {needed}"
-        + ("" if before == needed else f", it stood at {before or 'nothing'}")
-    )
+    stood = "" if before == needed else f", it stood at {before or 'nothing'}"
+    shown = {"stood_at": before, "stands_at": needed, "dialect": database.dialect}
+    screen.done(shown, f"the database stands at {needed}{stood}", as_json=json)
 
 
 @app.command("version")

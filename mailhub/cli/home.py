@@ -19,6 +19,7 @@ def init(
     relay: Annotated[
         str | None, typer.Option("--relay", metavar="HOST[:PORT]", help="The server letters leave by.")
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """Make a home: settings, keys, an empty database. What is there already stays as it is."""
     from mailhub import config
@@ -39,10 +40,8 @@ def init(
         database.close()
     if stood_at != needed:
         made.append(f"database at {needed}")
-    for made_now in made:
-        screen.say(f"made  {made_now}")
-    if not made:
-        screen.say("nothing was missing")
+    told = "\n".join(f"made  {made_now}" for made_now in made) or "nothing was missing"
+    screen.done({"home": home, "made": made}, told, as_json=json)
     if kept and given:
         screen.aside(f"{homes.SETTINGS} was there and was not changed: write the new values into it yourself")
     screen.aside(f"next: mailhub check --home {folder}")
@@ -71,6 +70,7 @@ def check(home: Home = HERE, json: AsJson = False) -> None:
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The tar file to write; it must not exist.")],
     home: Home = HERE,
+    json: AsJson = False,
 ) -> None:
     """Save the home to one file, also while it is served: database, keys, settings, lists, templates."""
     from mailhub import home as homes
@@ -78,9 +78,11 @@ def backup(
     settings = opening.settings(home)
     with opening.database(home) as database, screen.working("saving"):
         size = homes.backup(home, database, file.absolute())
-    screen.say(f"saved {file} ({size} octets); keep it secret, it holds the keys and every letter")
     secrets = (settings.relay.password_file, settings.receive.private_key, settings.receive.certificate)
-    for path in (path for path in secrets if path is not None):
+    left_out = [path for path in secrets if path is not None]
+    told = f"saved {file} ({size} octets); keep it secret, it holds the keys and every letter"
+    screen.done({"file": file.absolute(), "octets": size, "not_in_it": left_out}, told, as_json=json)
+    for path in left_out:
         screen.aside(f"not in it: {path}")
 
 
@@ -93,6 +95,7 @@ def restore(
             "--as-it-was", help="The home has not run since the backup: letters that waited go on waiting."
         ),
     ] = False,
+    json: AsJson = False,
 ) -> None:
     """Bring a home back from a backup, into an empty folder.
 
@@ -104,11 +107,10 @@ def restore(
         raise Refused(f"there is no file {file}")
     with screen.working("restoring"):
         restored = homes.restore(file, home, opening.this_moment(), as_it_was=as_it_was)
-    screen.say(f"restored {home}")
+    told = f"restored {home}"
     if restored.doubtful:
-        screen.say(
-            f"{restored.doubtful} unsent letters are in doubt: see `mailhub outbox ls --state in_doubt`"
-        )
+        told += f"\n{restored.doubtful} unsent letters are in doubt: see `mailhub outbox ls --state in_doubt`"
+    screen.done({"home": home, "letters_in_doubt": restored.doubtful}, told, as_json=json)
     screen.aside(f"next: mailhub check --home {home}")
 
 

@@ -86,13 +86,11 @@ def add(
                 publications.release(session, issue, at)
             session.flush()
             row = as_row(issue)
-    if json:
-        screen.document(row)
-        return
-    screen.say(f"{row['issue']} is kept: {row['title']}, content {str(row['content'])[:12]}")
-    screen.say(
+    leaves = (
         f"it leaves at {screen.cell(at)}" if at else f"mailhub issue release {row['issue']} lets it leave"
     )
+    kept = f"{row['issue']} is kept: {row['title']}, content {str(row['content'])[:12]}\n{leaves}"
+    screen.done(row, kept, as_json=json)
 
 
 @app.command("ls")
@@ -152,9 +150,20 @@ def show(
 
 
 @app.command("release")
-def release(issue: Reference, home: Home = HERE, at: Annotated[str | None, typer.Option(
-    "--at", metavar='"YYYY-MM-DD HH:MM"', help="When, on the clock of the publication.", show_default="now"
-)] = None) -> None:  # fmt: skip
+def release(
+    issue: Reference,
+    home: Home = HERE,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar='"YYYY-MM-DD HH:MM"',
+            help="When, on the clock of the publication.",
+            show_default="now",
+        ),
+    ] = None,
+    json: AsJson = False,
+) -> None:
     """Let an issue leave, now or at an hour; or go on with one that is paused."""
     from mailhub.centre import publications
 
@@ -167,11 +176,12 @@ def release(issue: Reference, home: Home = HERE, at: Annotated[str | None, typer
         row = as_row(found)
     going_on = row["state"] == "released"
     moment = "with the next delivery" if going_on or not at else f"at {screen.cell(when)}"
-    screen.say(f"{row['issue']} leaves {moment}, by `mailhub serve` or `mailhub tick`")
+    sentence = f"{row['issue']} leaves {moment}, by `mailhub serve` or `mailhub tick`"
+    screen.done(row, sentence, as_json=json)
 
 
 @app.command("hold")
-def hold(issue: Reference, home: Home = HERE) -> None:
+def hold(issue: Reference, home: Home = HERE, json: AsJson = False) -> None:
     """Let nothing leave for now: of an issue under way, what has not left."""
     from mailhub.centre import publications
 
@@ -179,11 +189,12 @@ def hold(issue: Reference, home: Home = HERE) -> None:
         found = publications.called(session, issue)
         publications.hold(session, found)
         row = as_row(found)
-    screen.say(f"{row['issue']} is {row['state']}; `mailhub issue release {row['issue']}` lets it go on")
+    sentence = f"{row['issue']} is {row['state']}; `mailhub issue release {row['issue']}` lets it go on"
+    screen.done(row, sentence, as_json=json)
 
 
 @app.command("stop")
-def stop(issue: Reference, home: Home = HERE) -> None:
+def stop(issue: Reference, home: Home = HERE, json: AsJson = False) -> None:
     """End an issue for good: what has not left never will."""
     from mailhub import outbox
     from mailhub.centre import publications
@@ -191,8 +202,9 @@ def stop(issue: Reference, home: Home = HERE) -> None:
     with opening.database(home) as database, database.transaction() as session:
         found = publications.called(session, issue)
         taken_back = outbox.stop(session, found, opening.this_moment())
-        reference = found.reference
-    screen.say(f"{reference} is stopped; {taken_back} copies were taken back")
+        row = as_row(found) | {"taken_back": taken_back}
+    sentence = f"{row['issue']} is stopped; {taken_back} copies were taken back"
+    screen.done(row, sentence, as_json=json)
 
 
 def read(folder: Path) -> "tuple[Manuscript, list[str]]":

@@ -97,23 +97,27 @@ def raw(number: Number, home: Home = HERE) -> None:
 
 
 @app.command("replay")
-def replay(number: Number, home: Home = HERE) -> None:
+def replay(number: Number, home: Home = HERE, json: AsJson = False) -> None:
     """Handle a parked mail again."""
     from mailhub import journal
 
     with opening.database(home) as database, database.transaction() as session:
-        journal.replay(session, number)
-    screen.say(f"mail {number} waits to be handled again, by `mailhub serve` or `mailhub tick`")
+        row = as_row(journal.replay(session, number))
+    sentence = f"mail {number} waits to be handled again, by `mailhub serve` or `mailhub tick`"
+    screen.done(row, sentence, as_json=json)
 
 
 @app.command("release")
-def release(number: Number, home: Home = HERE) -> None:
+def release(number: Number, home: Home = HERE, json: AsJson = False) -> None:
     """Let in a mail that was held, quarantined, sent to triage or taken for automatic: a person wrote it."""
     from mailhub import journal
 
     with opening.database(home) as database, database.transaction() as session:
-        journal.release(session, journal.get(session, number))
-    screen.say(f"mail {number} waits to be handled as a person's, by `mailhub serve` or `mailhub tick`")
+        found = journal.get(session, number)
+        journal.release(session, found)
+        row = as_row(found)
+    sentence = f"mail {number} waits to be handled as a person's, by `mailhub serve` or `mailhub tick`"
+    screen.done(row, sentence, as_json=json)
 
 
 @app.command("discard")
@@ -123,13 +127,14 @@ def discard(
     why: Annotated[
         str, typer.Option("--why", help="The reason, for the journal.")
     ] = "discarded by an operator",
+    json: AsJson = False,
 ) -> None:
     """End a held or parked mail; nothing is done for it, and nobody is told."""
     from mailhub import journal
 
     with opening.database(home) as database, database.transaction() as session:
-        journal.discard(session, number, why, opening.this_moment())
-    screen.say(f"mail {number} is discarded")
+        row = as_row(journal.discard(session, number, why, opening.this_moment()))
+    screen.done(row, f"mail {number} is discarded", as_json=json)
 
 
 def as_row(row: "Inbound") -> dict[str, object]:

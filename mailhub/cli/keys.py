@@ -5,7 +5,7 @@
 import typer
 
 from mailhub.cli import opening, screen
-from mailhub.cli.options import HERE, AsLines, Home
+from mailhub.cli.options import HERE, AsJson, AsLines, Home
 
 app = typer.Typer(help="What tokens and letters are signed with; never shown.", no_args_is_help=True)
 
@@ -44,14 +44,15 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
 
 
 @app.command("rotate")
-def rotate(home: Home = HERE) -> None:
+def rotate(home: Home = HERE, json: AsJson = False) -> None:
     """Make a new key for tokens; the older ones go on being understood."""
     from mailhub import keys
 
     number = keys.rotate(opening.settings(home).storage / "keys")
-    screen.say(
+    sentence = (
         f"key {number} signs tokens from the next start of `mailhub serve`; older ones are still understood"
     )
+    screen.done({"name": f"tokens {number}", "signs": "tokens", "use": "signs"}, sentence, as_json=json)
 
 
 def dkim(home: Home = HERE, json: AsLines = False) -> None:

@@ -3,13 +3,16 @@
 # ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailhub.cli import opening, screen
-from mailhub.cli.options import HERE, AsLines, Home
+from mailhub.cli.options import HERE, AsJson, AsLines, Home
 from mailhub.errors import Refused
+
+if TYPE_CHECKING:  # see above
+    from mailhub.centre.people import Organisation
 
 app = typer.Typer(help="Bodies people write from, and their membership.", no_args_is_help=True)
 _DAY = ["%Y-%m-%d"]
@@ -31,6 +34,7 @@ def add(
         datetime | None,
         typer.Option("--member-until", formats=_DAY, metavar="DATE", help="Last day of membership."),
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """Add an organisation, or complete the one of that name."""
     from mailhub.centre import people
@@ -41,8 +45,10 @@ def add(
     for domain in domains or []:
         _refuse_unusable(domain)
     with opening.database(home) as database, database.transaction() as session:
-        people.register_organisation(session, name, domains or [], first, last)
-    screen.say(f"{name} is on file")
+        kept = people.register_organisation(session, name, domains or [], first, last)
+        session.flush()
+        row = next(_as_row(body, theirs) for body, theirs in people.organisations(session) if body is kept)
+    screen.done(row, f"{name} is on file", as_json=json)
 
 
 @app.command("ls")
@@ -51,21 +57,25 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
     from mailhub.centre import people
 
     with opening.database(home) as database, database.reading() as session:
-        rows = [
-            {
-                "name": organisation.name,
-                "domains": domains,
-                "member_from": organisation.member_from,
-                "member_until": organisation.member_until,
-                "member_today": people.is_member(organisation, opening.this_moment().date()),
-            }
-            for organisation, domains in people.organisations(session)
-        ]
+        rows = [_as_row(organisation, theirs) for organisation, theirs in people.organisations(session)]
     if json:
         screen.lines(rows)
     else:
         columns = ("name", "domains", "member_from", "member_until", "member_today")
         screen.table(rows, columns, nothing="none yet: `mailhub organisations add`")
+
+
+def _as_row(organisation: "Organisation", domains: list[str]) -> dict[str, object]:
+    """One organisation, for people and programs."""
+    from mailhub.centre import people
+
+    return {
+        "name": organisation.name,
+        "domains": domains,
+        "member_from": organisation.member_from,
+        "member_until": organisation.member_until,
+        "member_today": people.is_member(organisation, opening.this_moment().date()),
+    }
 
 
 def _refuse_unusable(domain: str) -> None:

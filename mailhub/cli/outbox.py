@@ -89,13 +89,14 @@ def show(
 
 
 @app.command("retry")
-def retry(number: Number, home: Home = HERE) -> None:
+def retry(number: Number, home: Home = HERE, json: AsJson = False) -> None:
     """Send a failed or deferred letter again now."""
     from mailhub import outbox
 
     with opening.database(home) as database, database.transaction() as session:
-        outbox.retry(session, number, opening.this_moment())
-    screen.say(f"letter {number} leaves with the next delivery, by `mailhub serve` or `mailhub tick`")
+        row = as_row(outbox.retry(session, number, opening.this_moment()))
+    sentence = f"letter {number} leaves with the next delivery, by `mailhub serve` or `mailhub tick`"
+    screen.done(row, sentence, as_json=json)
 
 
 @app.command("settle")
@@ -106,6 +107,7 @@ def settle(
         bool | None,
         typer.Option("--arrived/--send-again", help="It did arrive, or it did not and leaves once more."),
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """End the doubt about a letter; if it leaves again, it bears the same Message-ID."""
     from mailhub import outbox
@@ -113,8 +115,9 @@ def settle(
     if arrived is None:
         raise typer.BadParameter("say --arrived or --send-again", param_hint="settle")
     with opening.database(home) as database, database.transaction() as session:
-        outbox.settle_doubt(session, number, arrived=arrived, now=opening.this_moment())
-    screen.say(f"letter {number} {'is settled: it arrived' if arrived else 'leaves once more'}")
+        row = as_row(outbox.settle_doubt(session, number, arrived=arrived, now=opening.this_moment()))
+    sentence = f"letter {number} {'is settled: it arrived' if arrived else 'leaves once more'}"
+    screen.done(row, sentence, as_json=json)
 
 
 def as_row(row: "Outgoing") -> dict[str, object]:

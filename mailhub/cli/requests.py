@@ -100,6 +100,7 @@ def assign(
     reference: Reference,
     colleague: Annotated[str, typer.Argument(metavar="NAME", help="A member of staff, by name or address.")],
     home: Home = HERE,
+    json: AsJson = False,
 ) -> None:
     """Give a request to a member of staff."""
     from mailhub.centre import people, requests
@@ -111,20 +112,20 @@ def assign(
         if not staff.active:
             raise Refused(f"{staff.name} is no longer staff")
         requests.assign(session, request, people.identity(staff))
-        name, reference = staff.name, request.reference
-    screen.say(f"{reference} is {name}'s")
+        row = as_row(session, request)
+    screen.done(row, f"{row['reference']} is {row['owner']}'s", as_json=json)
 
 
 @app.command("close")
-def close(reference: Reference, home: Home = HERE) -> None:
+def close(reference: Reference, home: Home = HERE, json: AsJson = False) -> None:
     """Close a request; a reply within thirty days opens it again."""
     from mailhub.centre import requests
 
     with opening.database(home) as database, database.transaction() as session:
         request = requests.called(session, reference)
         requests.close(session, request, opening.this_moment())
-        reference = request.reference
-    screen.say(f"{reference} is closed")
+        row = as_row(session, request)
+    screen.done(row, f"{row['reference']} is closed", as_json=json)
 
 
 def as_row(session: "Session", row: "Request") -> dict[str, object]:

@@ -61,6 +61,14 @@ def say(text: str = "") -> None:
     typer.echo("\n".join(harmless(line) for line in text.splitlines()))
 
 
+def done(row: Row, sentence: str, *, as_json: bool) -> None:
+    """What a command has done: one sentence, or what it made or changed as one JSON document."""
+    if as_json:
+        document(row)
+    else:
+        say(sentence)
+
+
 def aside(text: str) -> None:
     """A word beside the result, which a pipe does not carry on."""
     typer.echo(harmless(text), err=True)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailhub.cli import opening, screen
-from mailhub.cli.options import HERE, AsLines, Home
+from mailhub.cli.options import HERE, AsJson, AsLines, Home
 from mailhub.errors import Refused
 
 if TYPE_CHECKING:  # see above
+    from mailhub.centre.people import Staff
     from mailhub.config import Settings
 
 app = typer.Typer(help="Who answers, and from which addresses.", no_args_is_help=True)
@@ -24,6 +25,7 @@ def add(
     ],
     home: Home = HERE,
     quiet: Annotated[bool, typer.Option("--quiet", help="No copy of each new question.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Add a member of staff with the addresses they write from."""
     from mailhub.centre import people
@@ -32,8 +34,10 @@ def add(
     for written in addresses:
         _refuse_unusable(written, settings)
     with opening.database(home) as database, database.transaction() as session:
-        people.hire(session, name, addresses, opening.this_moment(), told_of_new=not quiet)
-    screen.say(f"{name} is staff; copies go to {addresses[0]}" if not quiet else f"{name} is staff")
+        hired = people.hire(session, name, addresses, opening.this_moment(), told_of_new=not quiet)
+        row = _as_row(hired, addresses)
+    told = "" if quiet else f"; copies go to {addresses[0]}"
+    screen.done(row, f"{name} is staff{told}", as_json=json)
 
 
 @app.command("ls")
@@ -42,16 +46,7 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
     from mailhub.centre import people
 
     with opening.database(home) as database, database.reading() as session:
-        rows = [
-            {
-                "name": staff.name,
-                "addresses": addresses,
-                "told_of_new": staff.told_of_new,
-                "active": staff.active,
-                "created_at": staff.created_at,
-            }
-            for staff, addresses in people.team(session)
-        ]
+        rows = [_as_row(staff, addresses) for staff, addresses in people.team(session)]
     if json:
         screen.lines(rows)
     else:
@@ -62,14 +57,28 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
 
 @app.command("disable")
 def disable(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or address.")], home: Home = HERE
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or address.")],
+    home: Home = HERE,
+    json: AsJson = False,
 ) -> None:
     """Take somebody off the team: from now on their replies send nothing. Their history stays."""
     from mailhub.centre import people
 
     with opening.database(home) as database, database.transaction() as session:
-        gone = people.disable(session, name).name
-    screen.say(f"{gone} is no longer staff")
+        gone = people.disable(session, name)
+        row = next(_as_row(staff, addresses) for staff, addresses in people.team(session) if staff is gone)
+    screen.done(row, f"{row['name']} is no longer staff", as_json=json)
+
+
+def _as_row(staff: "Staff", addresses: list[str]) -> dict[str, object]:
+    """One member of staff, for people and programs."""
+    return {
+        "name": staff.name,
+        "addresses": addresses,
+        "told_of_new": staff.told_of_new,
+        "active": staff.active,
+        "created_at": staff.created_at,
+    }
 
 
 def _refuse_unusable(written: str, settings: "Settings") -> None:

@@ -15,6 +15,8 @@ from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit, Now
 from mailhub.errors import Refused
 
 if TYPE_CHECKING:  # see above
+    from sqlmodel import Session
+
     from mailhub.app import House
     from mailhub.centre.subscriptions import Evidence, Source, Subscription
 
@@ -99,6 +101,7 @@ def add(
     home: Home = HERE,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Their name.")] = None,
     by: By = None,
+    json: AsJson = False,
 ) -> None:
     """Ask an address, for somebody who told you so, whether it wants a publication: it answers OUI or nothing is sent."""
     from mailhub import outbox
@@ -117,18 +120,23 @@ def add(
         outbox.put(session, drafts, domain=house.centre.domain, now=house.now())
     if asked.confirmation is None:
         raise Refused(asked.silent or f"{address} receives {to} already")
-    screen.say(f"{address} is asked by mail; {to} is sent once they answer OUI")
+    shown = {"address": address, "publication": to, "state": "pending"}
+    screen.done(shown, f"{address} is asked by mail; {to} is sent once they answer OUI", as_json=json)
 
 
 @app.command("leave")
-def leave(who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None) -> None:
+def leave(
+    who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None, json: AsLines = False
+) -> None:
     """Stop what somebody receives: everything, or one publication."""
     from mailhub.centre import subscriptions
     from mailhub.centre.subscriptions import Source
 
     with opening.house(home) as house, house.database.transaction() as session:
         rows = register.chosen(session, who, of)
-        _say_changed(subscriptions.leave(session, rows, _evidence(house, Source.STAFF, note, by)), "left")
+        changed = subscriptions.leave(session, rows, _evidence(house, Source.STAFF, note, by))
+        shown = _changed(session, house, changed)
+    _tell(shown, "left", as_json=json)
 
 
 @app.command("pause")
@@ -142,6 +150,7 @@ def pause(
     home: Home = HERE,
     of: Of = None,
     by: By = None,
+    json: AsLines = False,
 ) -> None:
     """Send nothing until a day; it ends by itself."""
     from mailhub.centre import subscriptions
@@ -153,18 +162,23 @@ def pause(
         if morning <= house.now():
             raise Refused(f"{until.date()} is past")
         changed = subscriptions.pause(session, register.chosen(session, who, of), evidence, until=morning)
-        _say_changed(changed, f"paused until {until.date()}")
+        shown = _changed(session, house, changed)
+    _tell(shown, f"paused until {until.date()}", as_json=json)
 
 
 @app.command("resume")
-def resume(who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None) -> None:
+def resume(
+    who: Who, note: Note, home: Home = HERE, of: Of = None, by: By = None, json: AsLines = False
+) -> None:
     """Send again: a pause ends, or an address that came back works; its failures are counted from nought."""
     from mailhub.centre import subscriptions
     from mailhub.centre.subscriptions import Source
 
     with opening.house(home) as house, house.database.transaction() as session:
         evidence = _evidence(house, Source.STAFF, note, by)
-        _say_changed(subscriptions.resume(session, register.chosen(session, who, of), evidence), "resumed")
+        changed = subscriptions.resume(session, register.chosen(session, who, of), evidence)
+        shown = _changed(session, house, changed)
+    _tell(shown, "resumed", as_json=json)
 
 
 @app.command("channel")
@@ -175,6 +189,7 @@ def channel(
     home: Home = HERE,
     of: Of = None,
     by: By = None,
+    json: AsLines = False,
 ) -> None:
     """Send another way from the next issue on."""
     from mailhub.centre import subscriptions
@@ -185,7 +200,8 @@ def channel(
         for row in rows:
             subscriptions.refuse_channel(house.centre.lists.publication(row.publication), wanted)
         evidence = _evidence(house, Source.STAFF, note, by)
-        _say_changed(subscriptions.change_channel(session, rows, wanted, evidence), f"by {way} from now on")
+        shown = _changed(session, house, subscriptions.change_channel(session, rows, wanted, evidence))
+    _tell(shown, f"by {way} from now on", as_json=json)
 
 
 @app.command("suppress")
@@ -194,6 +210,7 @@ def suppress(
     note: Note,
     home: Home = HERE,
     by: By = None,
+    json: AsJson = False,
 ) -> None:
     """Never write to an address again, whoever asks; kept as a digest, which outlives the erasure of the person."""
     from mailhub.centre import people, subscriptions
@@ -206,8 +223,9 @@ def suppress(
         found = [people.identity(person) for person in people.all_at(session, address)]
         rows = subscriptions.held_by(session, found)
         evidence = _evidence(house, Source.STAFF, note, by)
-        subscriptions.leave_everything(session, house.centre.keyring, rows, address, evidence)
-    screen.say(f"{address} is never written to again")
+        left = subscriptions.leave_everything(session, house.centre.keyring, rows, address, evidence)
+        shown = {"address": address, "left": [row.id for row in left]}
+    screen.done(shown, f"{address} is never written to again", as_json=json)
 
 
 @app.command("import")
@@ -292,8 +310,15 @@ def _logged_in() -> str:
     return getpass.getuser()
 
 
-def _say_changed(rows: "Sequence[Subscription]", what: str) -> None:
+def _changed(session: "Session", house: "House", rows: "Sequence[Subscription]") -> list[dict[str, object]]:
     if not rows:
         raise Refused("nothing to change: it is so already, or cannot be from where it stands")
+    return [register.described(session, row, house.now()) for row in rows]
+
+
+def _tell(rows: list[dict[str, object]], what: str, *, as_json: bool) -> None:
+    if as_json:
+        screen.lines(rows)
+        return
     for row in rows:
-        screen.say(f"subscription {row.id} to {row.publication}: {what}")
+        screen.say(f"subscription {row['number']} to {row['publication']}: {what}")

@@ -309,6 +309,21 @@ def test_the_database_is_upgraded_once(run, home):
     assert version["stands_at"] == version["needed"]
 
 
+def test_programs_are_told_what_became_of_a_home(run, tmp_path):
+    home, saved, elsewhere = tmp_path / "home", tmp_path / "home.tar", tmp_path / "elsewhere"
+
+    made = run("init", home, "--json").document
+    again = run("init", home, "--json").document
+    upgraded = run("db", "upgrade", "--json", "--home", home).document
+    backed_up = run("backup", saved, "--json", "--home", home).document
+    restored = run("restore", saved, "--json", "--home", elsewhere).document
+
+    assert (made["home"], "mailhub.toml" in made["made"], again["made"]) == (str(home), True, [])
+    assert upgraded["stood_at"] == upgraded["stands_at"]
+    assert backed_up == {"file": str(saved), "octets": saved.stat().st_size, "not_in_it": []}
+    assert restored == {"home": str(elsewhere), "letters_in_doubt": 0}
+
+
 def test_a_served_database_is_not_upgraded(run, home):
     with HomeLock(home / "storage" / "lock"):
         assert "serves this home already" in run("db", "upgrade", "--home", home).said

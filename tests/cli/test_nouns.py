@@ -141,6 +141,25 @@ def test_a_parked_mail_is_replayed(run, asked, tables):
     assert run("journal", "ls", "--json", "--state", "waiting", "--home", asked).lines[0]["attempts"] == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "state", "verdict", "then"),
+    [
+        (["replay", 1], InboundState.PARKED, None, ("waiting", None)),
+        (["release", 1], InboundState.DONE, Verdict.TRIAGE, ("waiting", None)),
+        (["discard", 1, "--why", "publicité"], InboundState.HELD, None, ("done", "quarantine")),
+    ],
+)
+def test_programs_are_told_the_line_of_the_journal_as_it_stands_now(
+    run, asked, tables, words, state, verdict, then
+):
+    _mail(tables, state=state, verdict=verdict, attempts=3)
+
+    told = run("journal", *words, "--json", "--home", asked).document
+
+    assert (told["state"], told["verdict"]) == then
+    assert [told] == run("journal", "ls", "--json", "--home", asked).lines
+
+
 def test_a_mail_sent_to_triage_is_let_in_as_a_question(run, home):
     run("receive", "-", "--to", "contact@villes-rives.example", "--home", home, input=QUESTION)
 
@@ -205,6 +224,20 @@ def test_a_request_is_closed_and_then_given_to_nobody(run, asked):
         run("requests", "assign", "Q-2026-0001", "Claire", "--home", asked).said
         == "mailhub: Q-2026-0001 is closed\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [
+        (["assign", "Q-2026-0001", "Claire"], {"owner": "Claire Morvan"}),
+        (["close", "Q-2026-0001"], {"state": "closed"}),
+    ],
+)
+def test_programs_are_told_the_request_as_it_stands_now(run, asked, words, changed):
+    told = run("requests", *words, "--json", "--home", asked).document
+
+    assert told == told | changed
+    assert [told] == run("requests", "ls", "--json", "--home", asked).lines
 
 
 def test_requests_refuse_what_is_not_there(run, asked):
@@ -371,6 +404,22 @@ def test_a_doubt_is_settled_either_way(run, asked, tables, option, state):
     assert (after["state"], after["message_id"]) == (state, before["message_id"])
 
 
+@pytest.mark.parametrize(
+    ("words", "state", "then"),
+    [
+        (["retry", 1], OutgoingState.FAILED, "waiting"),
+        (["settle", 1, "--arrived"], OutgoingState.IN_DOUBT, "sent"),
+    ],
+)
+def test_programs_are_told_the_letter_as_it_stands_now(run, asked, tables, words, state, then):
+    _letter(tables, state)
+
+    told = run("outbox", *words, "--json", "--home", asked).document
+
+    assert told["state"] == then
+    assert told == run("outbox", "ls", "--json", "--home", asked).lines[-1]
+
+
 def test_the_outbox_refuses_what_makes_no_sense(run, asked, tables):
     _letter(tables, OutgoingState.IN_DOUBT)
 
@@ -454,6 +503,20 @@ def test_staff_refuses_what_would_not_work(run, asked, words, said):
     assert len(run("staff", "ls", "--json", "--home", asked).lines) == 1
 
 
+def test_programs_are_told_who_is_staff_and_who_is_on_file(run, home):
+    added = run(
+        "staff", "add", "Claire Morvan", "claire@villes-rives.example", "--json", "--home", home
+    ).document
+    gone = run("staff", "disable", "Claire", "--json", "--home", home).document
+    body = run(
+        "organisations", "add", "Kerbrec", "--domain", "kerbrec.example", "--json", "--home", home
+    ).document
+
+    assert (added["active"], gone) == (True, added | {"active": False})
+    assert [gone] == run("staff", "ls", "--json", "--home", home).lines
+    assert [body] == run("organisations", "ls", "--json", "--home", home).lines
+
+
 def test_an_organisation_is_added_then_completed(run, home):
     run("organisations", "add", "Ville de Kerbrec", "--domain", "kerbrec.example", "--home", home)
     run(
@@ -522,6 +585,13 @@ def test_keys_are_listed_without_their_secrets_and_rotated(run, home):
     ]
     for line in (home / "storage" / "keys" / "tokens").read_text().splitlines():
         assert line.split()[1] not in listed.out
+
+
+def test_programs_are_told_which_key_signs_now(run, home):
+    told = run("keys", "rotate", "--json", "--home", home).document
+
+    assert told == {"name": "tokens 2", "signs": "tokens", "use": "signs"}
+    assert told in run("keys", "ls", "--json", "--home", home).lines
 
 
 def test_a_leaked_first_key_goes_on_making_digests_and_nothing_else(run, home):

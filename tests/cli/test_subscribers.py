@@ -71,6 +71,29 @@ def test_leave_pause_resume_and_channel_are_kept_as_proof(run, filled):
     assert run("subscribers", "leave", "1", *NOTE, "--home", filled).status == 1
 
 
+def test_programs_are_told_each_subscription_as_it_stands_now(run, filled):
+    for words, state, channel in (
+        (("pause", "1", "--until", "2099-01-01"), "paused", "email"),
+        (("resume", "anne@kerbrec.example"), "active", "email"),
+        (("channel", "1", "both"), "active", "both"),
+        (("leave", "1"), "left", "both"),
+    ):
+        told = run("subscribers", *words, *NOTE, "--json", "--home", filled).lines
+        assert [(row["state"], row["channel"]) for row in told] == [(state, channel)]
+        assert told == run("subscribers", "ls", "--json", "--home", filled).lines
+
+
+def test_programs_are_told_who_is_asked_and_who_is_never_written_to_again(run, filled):
+    added = run(
+        "subscribers", "add", "hugo@kerbrec.example", "--to", "revue", *NOTE, "--json", "--home", filled
+    )
+    stopped = run("subscribers", "suppress", "anne@kerbrec.example", *NOTE, "--json", "--home", filled)
+
+    assert added.document.items() <= run("subscribers", "ls", "--json", "--home", filled).lines[1].items()
+    assert added.document["state"] == "pending"
+    assert stopped.document == {"address": "anne@kerbrec.example", "left": [1]}
+
+
 def test_a_suppressed_address_cannot_be_added_or_imported(run, filled):
     run("subscribers", "suppress", "anne@kerbrec.example", *NOTE, "--home", filled)
     added = run("subscribers", "add", "anne@kerbrec.example", "--to", "revue", *NOTE, "--home", filled)
