@@ -55,8 +55,11 @@ class Pipeline:
             return False
         each = self.readers.map if self.readers else map
         readings: dict[int, Reading] = {}
-        for reading in each(self._read, unread):
-            readings[reading.number] = reading
+        for mail, reading in zip(unread, each(self._read, unread), strict=True):
+            if isinstance(reading, Exception):
+                self._note_failure(mail.number, reading, "reading")
+                continue
+            readings[mail.number] = reading
             if len(readings) >= AT_LEAST and is_pressed():
                 break
         try:
@@ -68,10 +71,14 @@ class Pipeline:
                 self._handle_alone(number, reading)
         return True
 
-    def _read(self, unread: Unread) -> Reading:
-        return understand.read(
-            unread.raw, unread.envelope, self.centre, number=unread.number, weigh=self.weigh
-        )
+    def _read(self, unread: Unread) -> Reading | Exception:
+        """What a mail says, or what reading it came to grief on: that is this mail's alone."""
+        try:
+            return understand.read(
+                unread.raw, unread.envelope, self.centre, number=unread.number, weigh=self.weigh
+            )
+        except Exception as error:  # noqa: BLE001 — whatever it is, the mails behind it are read
+            return error
 
     def _handle(
         self, readings: Mapping[int, Reading], is_pressed: Callable[[], bool] = lambda: False
@@ -102,18 +109,18 @@ class Pipeline:
         except StorageTrouble:
             raise
         except Exception as error:  # noqa: BLE001 — whatever it is, it is this mail's alone
-            with self.database.transaction() as session:
-                for mail in journal.claim(session, [number]):
-                    journal.failed(session, mail, f"{type(error).__name__} in a handler", self.now())
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            # Not the message of the error: it may hold words of the mail.
-            log.warning(
-                "handler failed",
-                mail=number,
-                error=type(error).__name__,
-                file=where.filename,
-                line=where.lineno,
-            )
+            self._note_failure(number, error, "a handler")
+
+    def _note_failure(self, number: int, error: Exception, where: str) -> None:
+        """Count a failure of one mail; the third parks it."""
+        with self.database.transaction() as session:
+            for mail in journal.claim(session, [number]):
+                journal.failed(session, mail, f"{type(error).__name__} in {where}", self.now())
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        # Not the message of the error: it may hold words of the mail.
+        log.warning(
+            "mail failed", mail=number, error=type(error).__name__, file=frame.filename, line=frame.lineno
+        )
 
     def _run(self, session: Session, mail: Claimed, reading: Reading, now: datetime) -> tuple[Outcome, str]:
         placed = understand.place(session, reading, self.centre, mail)

@@ -104,9 +104,13 @@ def _list_command(reading: Reading) -> bool:
     return True
 
 
-RULES = (
+# What a person has vouched for.
+_LET_IN = (
     Rule("let in by an operator", lambda r: _let_in(r) and not _in_thread(r), Errand.QUESTION),
     Rule("let in by staff", lambda r: r.standing.vouched_by is not None, Errand.ANSWER),
+)
+# What machines wrote, what came before, what is too much: nothing that an operator let in.
+_ASIDE = (
     Rule("the same mail came before", lambda r: r.standing.duplicate_of is not None, Errand.DUPLICATE),
     Rule("delivery status", lambda r: r.sort.kind is Kind.BOUNCE, Errand.BOUNCE),
     Rule("complaint", lambda r: r.sort.kind is Kind.COMPLAINT, Errand.COMPLAINT),
@@ -117,6 +121,9 @@ RULES = (
     Rule("no single author", lambda r: r.sender is None, Errand.QUARANTINE),
     Rule("over the limits", lambda r: r.message.over_limits, Errand.QUARANTINE),
     Rule("too many from one author", lambda r: r.standing.flood, Errand.QUARANTINE),
+)
+# What people want.
+_WANTED = (
     Rule("yes or no to what was held", lambda r: r.standing.held_id is not None, Errand.CONFIRMATION),
     Rule("note address", lambda r: _token_is(r, Purpose.NOTE), Errand.NOTE),
     Rule("staff token", lambda r: _token_is(r, Purpose.ANSWER), Errand.ANSWER),
@@ -132,6 +139,7 @@ RULES = (
 
 
 def route(reading: Reading) -> Ruling:
-    """Send one mail on its errand."""
-    rule = next(rule for rule in RULES if rule.applies(reading))
+    """Send one mail on its errand: the first line that applies, top-down."""
+    rules = (*_LET_IN, *_WANTED) if _let_in(reading) else (*_LET_IN, *_ASIDE, *_WANTED)
+    rule = next(rule for rule in rules if rule.applies(reading))
     return Ruling(rule.errand, rule.name)

@@ -7,8 +7,9 @@ import pytest
 
 from mailhub import journal
 from mailhub.centre import people, requests
-from mailhub.centre.profile import Service
+from mailhub.centre.profile import Courtesy, Service
 from mailhub.centre.requests import ExchangeKind, RequestState
+from mailhub.errors import Refused
 from mailhub.mail.tokens import Keyring, Purpose, Token
 from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, body, centre_of, mail, reply
 
@@ -314,6 +315,52 @@ def test_an_operator_who_releases_a_held_reply_makes_it_go(centre):
 
     assert centre.verdicts() == ["request opened", "message added"]
     assert "2 340 habitants" in body(centre.postbox.to(NADIA)[-1])
+
+
+def release_the_last(centre: Journey):
+    with centre.database.transaction() as session:
+        journal.release(session, journal.get(session, centre.journal()[-1].id))
+    centre.settle()
+
+
+def test_an_operator_lets_in_what_was_taken_for_a_machines_in_a_thread(centre):
+    asked(centre)
+    said = {"sender": NADIA, "name": "Nadia Benali", "message_id": "<more@k.example>"}
+    answer(
+        centre,
+        "Et pour 2020 ?",
+        centre.postbox.to(NADIA)[-1],
+        **said,
+        subject="Réponse automatique : Tilleuls",
+    )
+    taken_for = centre.verdicts()[-1]
+    release_the_last(centre)
+
+    assert (taken_for, centre.verdicts()[-1]) == ("automatic", "message added")
+    assert "Et pour 2020 ?" in body(centre.postbox.to(CLAIRE)[-1])
+
+
+def test_an_operator_lets_in_what_was_too_much_in_a_thread(database, now):
+    with centre_of(database, now, courtesy=Courtesy(mails_per_hour=1)) as centre:
+        centre.hire("Claire Morvan", CLAIRE)
+        asked(centre)
+        said = {"sender": NADIA, "name": "Nadia Benali", "message_id": "<more@k.example>"}
+        answer(centre, "Et pour 2020 ?", centre.postbox.to(NADIA)[-1], **said)
+        set_aside = centre.verdicts()[-1]
+        release_the_last(centre)
+
+        assert (set_aside, centre.verdicts()[-1]) == ("quarantine", "message added")
+        assert "Et pour 2020 ?" in body(centre.postbox.to(CLAIRE)[-1])
+
+
+def test_a_mail_whose_bytes_are_gone_is_not_let_in(centre):
+    centre.send(mail("Bonjour.", to=f"contact@{DOMAIN}"), to=f"contact@{DOMAIN}")
+    centre.settle()
+    with centre.database.transaction() as session:
+        journal.get(session, 1).raw_kept = False
+
+    with centre.database.transaction() as session, pytest.raises(Refused, match="retention clock"):
+        journal.release(session, journal.get(session, 1))
 
 
 def test_a_held_reply_is_dropped_on_a_no(centre):
@@ -919,16 +966,12 @@ def test_every_accepted_mail_is_counted_exactly_once(centre):
     """O1: accepted = the sum of what became of them."""
     test_out_of_office_bounces_and_own_mail_open_nothing(centre)
     with centre.database.reading() as session:
-        from mailhub import journal
-
         states, verdicts = journal.figures(session)
 
     assert sum(states.values()) == sum(verdicts.values()) == 4
 
 
 def test_a_flood_goes_to_quarantine(database, now):
-    from mailhub.centre.profile import Courtesy
-
     with centre_of(database, now, courtesy=Courtesy(mails_per_hour=3)) as centre:
         centre.hire("Claire Morvan", CLAIRE)
         for number in range(5):
@@ -942,7 +985,6 @@ def test_a_flood_goes_to_quarantine(database, now):
 
 
 def test_a_mail_whose_handler_fails_leaves_no_trace_but_a_note_and_can_be_replayed(centre):
-    from mailhub import journal
     from mailhub.handlers import HANDLERS
     from mailhub.route import Errand
 
@@ -980,6 +1022,24 @@ def test_a_mail_whose_handler_fails_leaves_no_trace_but_a_note_and_can_be_replay
     centre.settle()
 
     assert centre.verdicts() == ["request opened", "automatic"]
+
+
+def test_a_mail_that_cannot_even_be_read_is_parked_and_keeps_no_other_waiting(centre):
+    healthy = centre.pipeline
+
+    def weigh(message, envelope):
+        if message.message_id == "bad@k.example":
+            raise RuntimeError("boom")
+        return healthy.weigh(message, envelope)
+
+    centre.pipeline = type(healthy)(healthy.database, healthy.centre, healthy.renderer, healthy.now, weigh)
+    centre.send(question(message_id="<bad@k.example>"))
+    centre.send(question(message_id="<good@k.example>", subject="Une autre"))
+    centre.handle()
+
+    assert centre.verdicts() == ["parked", "request opened"]
+    with centre.database.reading() as session:
+        assert journal.get(session, 1).note == "RuntimeError in reading"
 
 
 def bounce(letter, message_id: str | None = None) -> bytes:

@@ -25,6 +25,8 @@ def release(session: Session, row: Inbound, vouched_by: int | None = None) -> No
         raise Refused(
             f"mail {row.id} is {row.verdict or row.state}; only a held or set-aside mail can be let in"
         )
+    if not row.raw_kept:
+        raise Refused(f"the bytes of mail {row.id} were removed by the retention clock")
     row.state, row.verdict, row.attempts = InboundState.WAITING, None, 0
     row.vouched_by, row.let_in = vouched_by, vouched_by is None
     session.add(row)
