@@ -695,6 +695,37 @@ def test_refused_for_four_days_an_answer_fails_its_author_is_told_and_the_reques
     assert the_request(centre) is RequestState.OPEN
 
 
+def test_the_four_days_begin_with_the_first_try_however_long_a_letter_waited_for_it(centre):
+    answered(centre)
+    with relaying(centre, postal.Relay({"RCPT": ["450 4.7.1 Greylisted"]})):
+        centre.clock.forward(days=30)
+        centre.deliver()
+        deferred = the_answer(centre).state
+        centre.clock.forward(minutes=30)
+        centre.deliver()
+
+    assert deferred is OutgoingState.DEFERRED
+    assert the_answer(centre).state is OutgoingState.SENT
+
+
+def test_an_answer_that_a_person_tries_again_has_its_four_days_anew_and_its_author_is_told_again(centre):
+    answered(centre)
+    with relaying(centre, postal.Relay({"RCPT": ["550 5.1.1 No such user"]})):
+        centre.deliver()
+    centre.clock.forward(days=30)
+    with centre.database.transaction() as session:
+        outbox.retry(session, the_answer(centre).id, centre.clock())
+    with relaying(centre, postal.Relay({"RCPT": ["450 4.2.1 Busy", "550 5.1.1 No such user"]})):
+        centre.deliver()
+        deferred = the_answer(centre).state
+        centre.clock.at = the_answer(centre).next_at
+        centre.deliver()
+
+    assert deferred is OutgoingState.DEFERRED
+    assert the_answer(centre).state is OutgoingState.FAILED
+    assert [told.recipient for told in centre.outbox("answer-failed")] == [CLAIRE, CLAIRE]
+
+
 @STAGES
 def test_refused_for_good_an_answer_fails_and_its_author_knows_within_the_same_minute(centre, stage):
     """P19 allows five minutes."""

@@ -219,7 +219,7 @@ class RelaySection(Section):
         min_length=1,
         description="Waits before each new try after a 4xx; the last one repeats.",
     )
-    give_up_days: int = Field(4, ge=1, description="Days after which a deferred letter fails.")
+    give_up_days: int = Field(4, ge=1, description="Days after its first try when a deferred letter fails.")
     per_destination_per_minute: int = Field(
         60, ge=0, description="Letters per minute to one provider; 0: no limit."
     )

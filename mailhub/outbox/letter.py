@@ -76,6 +76,9 @@ class Outgoing(SQLModel, table=True):
     state: OutgoingState = Field(sa_column=Column(words(OutgoingState), nullable=False))
     next_at: datetime  # not before
     attempts: int = 0
+    tried_since: datetime | None = (
+        None  # the first of the tries that are given up together; a person begins them anew
+    )
     lease_until: datetime | None = None  # while sending: after this the courier is taken for dead
     answer: str | None = None  # what the relay said last, one line
     settled_at: datetime | None = None
@@ -88,11 +91,11 @@ class Retries:
     minutes: tuple[int, ...] = (30, 30, 120, 180)  # the last one repeats
     give_up_after: timedelta = timedelta(days=4)
 
-    def next_at(self, attempts: int, created_at: datetime, now: datetime) -> datetime | None:
+    def next_at(self, attempts: int, tried_since: datetime, now: datetime) -> datetime | None:
         """The next try after that many; None: give up."""
         wait = self.minutes[min(max(attempts, 1), len(self.minutes)) - 1]
         again = now + timedelta(minutes=wait)
-        return None if again - created_at > self.give_up_after else again
+        return None if again - tried_since > self.give_up_after else again
 
 
 def return_id(key: str) -> int:
@@ -168,7 +171,8 @@ def in_doubt(row: Outgoing, answer: str, now: datetime) -> None:
 
 def deferred(row: Outgoing, answer: str, now: datetime, retries: Retries) -> None:
     """Refused for now: try again later, or fail when the time for that is over."""
-    again = retries.next_at(row.attempts + 1, row.created_at, now)
+    row.tried_since = row.tried_since or now
+    again = retries.next_at(row.attempts + 1, row.tried_since, now)
     if again is None:
         failed(row, f"given up: {answer}", now)
         return
@@ -190,7 +194,7 @@ def retry(session: Session, outgoing_id: int, now: datetime) -> Outgoing:
             f"letter {outgoing_id} is {row.state}; only a failed or deferred one can be retried"
             + ("; `mailhub outbox settle` decides a doubt" if row.state is OutgoingState.IN_DOUBT else "")
         )
-    row.state, row.next_at, row.attempts, row.settled_at = OutgoingState.WAITING, now, 0, None
+    row.state, row.next_at, row.tried_since, row.settled_at = OutgoingState.WAITING, now, None, None
     return row
 
 
@@ -202,7 +206,7 @@ def settle_doubt(session: Session, outgoing_id: int, *, arrived: bool, now: date
     if arrived:
         _settle(row, OutgoingState.SENT, "settled by a person: it arrived", now)
     else:
-        row.state, row.next_at, row.settled_at = OutgoingState.WAITING, now, None
+        row.state, row.next_at, row.tried_since, row.settled_at = OutgoingState.WAITING, now, None, None
         row.answer = "settled by a person: send it again"
     return row
 
