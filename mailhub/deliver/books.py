@@ -75,10 +75,13 @@ class Books:
                 self._follow_up(session, row.id or 0)
         return len(rows)
 
-    def remember(self, results: Sequence[Result]) -> None:
-        """Take note of how letters ended; what is not written yet goes into the next transaction."""
+    def remember(self, results: Sequence[Result], *, broken_off: bool = False) -> None:
+        """Take note of how letters ended; what is not written yet goes into the next transaction.
+
+        Of a turn that was broken off, what stayed here says nothing about the relay.
+        """
         now = self.now()
-        if results:
+        if results and not broken_off:
             self._mind_the_relay(results, now)
         for claim, answer in results:
             self.pacing.done(claim.destination, answer, now)

@@ -157,8 +157,8 @@ class _Turn:
             raise troubles.exceptions[0] from None
         except asyncio.CancelledError:
             # Whoever waited for us waits no longer: what was not begun is untouched.
-            self._give_back()
-            self._books.remember(self._ended)
+            self._give_back("we were stopped")
+            self._books.remember(self._ended, broken_off=True)
             raise
         return True
 
@@ -176,11 +176,11 @@ class _Turn:
 
     async def _land(self) -> None:
         """The books cannot be kept: what is on the wire comes to its end, nothing more leaves, all is written later."""
-        self._give_back()
+        self._give_back("the database could not be written")
         while self._flying:
             self._news.clear()
             await self._news.wait()
-        self._books.remember(self._ended)
+        self._books.remember(self._ended, broken_off=True)
 
     async def _keep_books(self, *, claiming: bool) -> int:
         """Settle what has ended and claim what there is room for; say how many came.
@@ -233,7 +233,7 @@ class _Turn:
 
     def _is_enough(self) -> bool:
         if not self._able:
-            self._give_back()
+            self._give_back("no connection to the relay")
         enough = max(self._courier.connections, self._books.in_hand_of_an_issue // 2)
         return len(self._ended) >= min(self._in_hand, enough)
 
@@ -245,8 +245,14 @@ class _Turn:
                 await self._more.wait()
             claim = self._stock.popleft().letter.claim
             self._flying += 1
-            answer = ready if isinstance(ready, Answer) else await self._courier.send(wire, claim, ready)
-            self._flying -= 1
+            try:
+                answer = ready if isinstance(ready, Answer) else await self._courier.send(wire, claim, ready)
+            except asyncio.CancelledError:
+                if not wire.may_have_left:
+                    self._ended.append((claim, _untouched("we were stopped")))
+                raise
+            finally:
+                self._flying -= 1
             self._ended.append((claim, answer))
             if answer.outcome is Outcome.NOT_SENT:
                 self._able -= 1
@@ -254,11 +260,14 @@ class _Turn:
             if answer.outcome is Outcome.NOT_SENT:
                 return
 
-    def _give_back(self) -> None:
-        """No connection can be made: what was not begun ends untouched."""
-        untouched = Answer(Outcome.NOT_SENT, Stage.CONNECT, text="no connection to the relay")
+    def _give_back(self, why: str) -> None:
+        """What was not begun ends untouched."""
         while self._stock:
-            self._ended.append((self._stock.popleft().letter.claim, untouched))
+            self._ended.append((self._stock.popleft().letter.claim, _untouched(why)))
+
+
+def _untouched(why: str) -> Answer:
+    return Answer(Outcome.NOT_SENT, Stage.CONNECT, text=why)
 
 
 def _unready(why: str) -> Answer:

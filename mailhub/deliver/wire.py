@@ -76,6 +76,11 @@ class Wire:
         """Say whether a letter can be sent without connecting first, as far as we know."""
         return self._connection is not None and self._connection.is_open
 
+    @property
+    def may_have_left(self) -> bool:
+        """Say whether the letter in hand may have reached the relay, were we to stop now."""
+        return self._stage in {Stage.DATA, Stage.END}
+
     async def deliver(self, mail_from: str, rcpt_to: str, data: bytes, *, is_stuffed: bool = False) -> Answer:
         """Send one letter, connecting when needed; a connection the relay had enough of is replaced once (D42)."""
         used = self.is_open
@@ -89,6 +94,7 @@ class Wire:
     async def connect(self) -> Answer | None:
         """Connect and make ready to send; None when that went well, else why not."""
         self._hang_up()
+        self._stage = Stage.CONNECT
         try:
             async with asyncio.timeout(self.relay.timeouts.letter):
                 self._connection, self._offers = await call(self.relay)

@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -203,3 +203,9 @@ def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until something has happened."""
+    while not condition():  # noqa: ASYNC110 — there is nobody who could set an event
+        await asyncio.sleep(0)

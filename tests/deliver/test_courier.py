@@ -16,6 +16,7 @@ from mailhub.mail.dkim import Signer
 from mailhub.outbox import Standing
 from mailhub.render import Renderer
 from tests import edition
+from tests.deliver.peers import Act, until
 from tests.edition import Edition
 from tests.postal import Relay
 
@@ -144,6 +145,29 @@ def test_whoever_stops_a_courier_in_the_middle_of_a_commit_leaves_nothing_on_the
 
     assert run.sums() == {"sent": len(relay.letters), "planned": READERS - len(relay.letters)}
     database.close()
+
+
+@pytest.mark.parametrize("silent", ["GREETING", "EHLO", "MAIL"])
+def test_a_courier_that_is_stopped_while_the_relay_is_silent_has_touched_nothing(run, opened, relay, silent):
+    mute = opened(Relay(answers={silent: Act.HANG}))
+    courier = edition.courier(run.database, mute.port, run.clock)
+
+    async def go():
+        step = asyncio.create_task(courier.step())
+        await until(lambda: bool(mute.connections) if silent == "GREETING" else silent in "".join(mute.heard))
+        step.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await step
+        await courier.close()
+
+    asyncio.run(go())
+
+    assert courier.recover(everything=True) == 0
+    assert run.sums() == {"planned": READERS}
+    assert {letter.answer for letter in run.letters()} == {None, "we were stopped"}
+
+    run.send(relay.port)
+    assert run.sums() == {"sent": READERS}
 
 
 # -- letters that cannot leave ----------------------------------------------------------------------------------

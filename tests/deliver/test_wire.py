@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from mailhub.deliver.replies import GarbledError, Reply
 from mailhub.deliver.wire import Answer, Outcome, Relay, Stage, Timeouts, Wire, stuffed
 from mailhub.errors import SettingsError
 from tests.deliver import peers
-from tests.deliver.peers import ALL_OFFERS, Act, Authority, Peer
+from tests.deliver.peers import ALL_OFFERS, Act, Authority, Peer, until
 
 pytestmark = pytest.mark.anyio
 
@@ -57,12 +57,6 @@ async def outcome_at(peer: Peer, letter: bytes = LETTER, **changes: Any) -> Answ
     """What becomes of one letter."""
     async with wire_to(peer, **changes) as wire:
         return await wire.deliver(SENDER, READER, letter)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until something has happened."""
-    while not condition():  # noqa: ASYNC110 — there is nobody who could set an event
-        await asyncio.sleep(0)
 
 
 # -- it goes well -----------------------------------------------------------------------------------------------
