@@ -844,8 +844,8 @@ async def serve_until(house: app.House, relay: postal.Relay, moment: str) -> Non
         if what == moment:
             loop.call_soon_threadsafe(stop.set)
 
-    def ask(where: list[str]) -> None:
-        port = int(where[0].rpartition(":")[2])
+    def ask(doors: list[str], _pages: str) -> None:
+        port = int(doors[0].rpartition(":")[2])
         threading.Thread(target=hand_over, args=(port, question()), daemon=True).start()
 
     relay.saw = saw

@@ -34,21 +34,21 @@ log = structlog.get_logger()
 async def serve(
     house: House,
     *,
-    ready_to_go: Callable[[list[str]], None] | None = None,
+    ready_to_go: Callable[[list[str], str], None] | None = None,
     stop: asyncio.Event | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
     idle_seconds: float = IDLE_SECONDS,
 ) -> None:
     """Run every part until SIGTERM or SIGINT, then finish what is under way.
 
-    `ready_to_go` is told where the doors are once everything runs. Letters on the wire are given `patience_seconds`
+    `ready_to_go` is told where the doors are, and where the pages, once everything runs. Letters on the wire are given `patience_seconds`
     to end; what has not ended then is found, and called in doubt, by whoever serves next. What nobody here has rung
     for, such as a letter caused by a command, leaves within `idle_seconds`.
     """
     settings = house.settings
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(GARBAGE_AFTER)
-    with _only_one(settings, house.database):
+    with _only_one(settings, house.database), _place_of_pages(settings.web.listen) as place:
         migrations.require(*house.database.version())
         await asyncio.to_thread(house.courier.recover, everything=house.database.dialect == "sqlite")
         stop = stop or asyncio.Event()
@@ -73,17 +73,19 @@ async def serve(
             async with asyncio.TaskGroup() as tasks:
                 courier = tasks.create_task(workers.deliver(house.courier, letters, stop, idle_seconds))
                 tasks.create_task(scheduler.run(stop))
-                pages = tasks.create_task(_serve_pages(house, stop, letters_owed))
+                pages = tasks.create_task(_serve_pages(house, place, letters_owed))
                 _tell_systemd("READY=1")
-                log.info("serving", doors=where, home=str(settings.home))
+                site = "{}:{}".format(*place.getsockname()) if place else ""
+                log.info("serving", doors=where, pages=site, home=str(settings.home))
                 if ready_to_go:
-                    ready_to_go(where)
+                    ready_to_go(where, site)
                 await stop.wait()
                 _tell_systemd("STOPPING=1")
                 await door.close()
                 letters.set()
                 await workers.see_off(courier, patience_seconds)
-                await pages
+                pages.cancel()
+                await asyncio.wait([pages])
         finally:
             await door.close()
             await asyncio.to_thread(intake.stop)
@@ -110,12 +112,26 @@ async def tick(house: House) -> int:
     return forgotten
 
 
-async def _serve_pages(house: House, stop: asyncio.Event, ring: Callable[[], object]) -> None:
-    from mailhub.web import figures, site  # noqa: PLC0415 — only a serving process needs a web server
+@contextlib.contextmanager
+def _place_of_pages(listen: str) -> Iterator[socket.socket | None]:
+    """Where pages are listened for, None for nowhere; taken before any mail is, so that we serve all or nothing."""
+    from mailhub.web import listener  # noqa: PLC0415 — only a serving process needs a web server
 
+    if not listen:
+        yield None
+        return
+    with listener.bound(listen) as place:
+        yield place
+
+
+async def _serve_pages(house: House, place: socket.socket | None, ring: Callable[[], object]) -> None:
+    from mailhub.web import figures, listener, site  # noqa: PLC0415 — see above
+
+    if place is None:
+        return
     registry = figures.registry(house.database, house.now)
     pages = site.Site(house.database, house.centre, house.renderer, house.now, registry, ring)
-    await site.serve_site(house.settings.web.listen, pages, stop)
+    await listener.serve(pages.application(), place)
 
 
 def _tend(house: House) -> None:

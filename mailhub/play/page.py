@@ -5,12 +5,10 @@ quiet, and leads back to what came of it. No script, no cookie, this machine onl
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -19,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from mailhub.errors import SettingsError
 from mailhub.mail.draft import Enclosure
 from mailhub.play import cast, letters, views
 from mailhub.play.guard import MOST_OCTETS, refusal
@@ -236,35 +233,6 @@ class Page:
     async def _not_found(self, _: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return HTMLResponse(self._renderer.page("play/nothing", centre=cast.CENTRE), status)
-
-
-def bound(port: int) -> socket.socket:
-    """A listener on this machine; whoever comes before the house is open waits."""
-    try:
-        listener = socket.create_server(("127.0.0.1", port), backlog=64)
-    except OSError as error:
-        raise SettingsError(
-            f"port {port} is taken ({error.strerror}); say --port 0 for any free one"
-        ) from error
-    return listener
-
-
-async def serve(stage: Stage, listener: socket.socket) -> None:
-    """Serve the page until the task is cancelled, which is how it ends."""
-    config = uvicorn.Config(
-        Page(stage).application(),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 — `serve` would take over the signals
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await serving
 
 
 async def _filled(request: Request, *, wants_subject: bool) -> Filled:

@@ -1,7 +1,6 @@
 """One performance: told in the terminal and checked, or played by hand on a page of this machine."""
 
 import asyncio
-import contextlib
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
@@ -17,6 +16,7 @@ from mailhub.play import lists_story, page, question_story
 from mailhub.play.evening import Evening
 from mailhub.play.stage import Stage
 from mailhub.play.teller import FalseStepError, Teller
+from mailhub.web import listener
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
@@ -92,8 +92,8 @@ async def _tell(folder: Path, story: Story, now: datetime | None) -> int:
 
 
 async def _show(folder: Path, port: int, now: datetime | None) -> int:
-    with contextlib.closing(page.bound(port)) as listener:
-        typer.echo(f"http://127.0.0.1:{listener.getsockname()[1]}/  (Ctrl-C ends the play)")
+    with listener.bound(f"127.0.0.1:{port}") as here:
+        typer.echo(f"http://127.0.0.1:{here.getsockname()[1]}/  (Ctrl-C ends the play)")
         async with Stage(folder, now) as stage:
-            await page.serve(stage, listener)
+            await listener.serve(page.Page(stage).application(), here)
     return 0

@@ -1,11 +1,9 @@
 """The pages of a serving home: `/healthz`, `/metrics`, files behind a signed, expiring link, and those of readers."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -112,30 +110,3 @@ class Site:
                 return row.filename, storage.fetch(session, row.digest)
             except UnknownRow:
                 return None
-
-
-async def serve_site(listen: str, site: Site, stop: asyncio.Event) -> None:
-    """Serve the pages until told to stop; nothing listens when `listen` is empty."""
-    if not listen:
-        await stop.wait()
-        return
-    server = uvicorn.Server(listener(listen, site))
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001 — `serve` would take over the signals
-    await stop.wait()
-    server.should_exit = True
-    await serving
-
-
-def listener(listen: str, site: Site) -> uvicorn.Config:
-    """How the pages are listened for; only a web server on this very machine is believed about who asks."""
-    host, _, port = listen.rpartition(":")
-    return uvicorn.Config(
-        site.application(),
-        host=host.strip("[]"),
-        port=int(port),
-        proxy_headers=True,
-        forwarded_allow_ips=["127.0.0.1", "::1"],  # else FORWARDED_ALLOW_IPS of the environment decides
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-    )

@@ -18,7 +18,7 @@ from mailhub.database import Database
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Outgoing
 from mailhub.render import Renderer
-from mailhub.web import figures, site
+from mailhub.web import figures, listener, site
 from tests.journey import DOMAIN, Clock
 from tests.readers import KEYRING, LISTS, REVIEW, reader, subscribed
 
@@ -49,7 +49,8 @@ class Reading:
     def served(self, peer: str) -> Iterator[TestClient]:
         """What talks to the listener itself from this address: a web server before it, or somebody directly."""
         here = site.Site(self.database, self.centre, Renderer(), self.clock, CollectorRegistry())
-        config = site.listener("127.0.0.1:0", here)
+        with listener.bound("127.0.0.1:0") as place:
+            config = listener.arranged(here.application(), place)
         config.load()
         with TestClient(config.loaded_app, base_url=PAGES, client=(peer, 50000)) as client:
             yield client
