@@ -2,15 +2,13 @@
 
     MailhubError                 something mailhub can name
     ├── Temporary                try again later: the sender keeps the mail
-    │   ├── StorageTrouble       the journal or the database cannot be written
-    │   └── Busy                 too much is under way
+    │   └── StorageTrouble       the journal or the database cannot be written
     └── Permanent                again will not help
         ├── SettingsError        a setting is wrong
         ├── ListError            a file in lists/ is wrong
         ├── HomeError            the home directory is not as it must be
         ├── UnknownRow           no such row
-        ├── Refused              an operator's verb does not apply here
-        └── UnknownRecipient     no such address at this centre
+        └── Refused              an operator's verb does not apply here
 
 An error that is not of this tree counts as temporary: the unknown may heal.
 """
@@ -32,10 +30,6 @@ class Temporary(MailhubError):  # noqa: N818 — a branch of the tree, named for
 
 class StorageTrouble(Temporary):
     """The journal cannot be written; the sender keeps the mail."""
-
-
-class Busy(Temporary):
-    """Too much is under way; try again in a moment."""
 
 
 class Permanent(MailhubError):  # noqa: N818
@@ -62,7 +56,3 @@ class UnknownRow(Permanent):
 
 class Refused(Permanent):
     """This cannot be done in the present state."""
-
-
-class UnknownRecipient(Permanent):
-    """This centre has no such address."""

@@ -9,8 +9,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -60,16 +59,6 @@ def ready(database: Database) -> None:
     """Refuse to work on a database that is missing, or not at the form this version needs."""
     exists(database)
     migrations.require(*database.version())
-
-
-@contextmanager
-def alone(home: Path, database: Database) -> Iterator[None]:
-    """Do something that no serving process may see half done; on PostgreSQL, transactions see to that."""
-    if database.dialect != "sqlite":
-        yield
-        return
-    with HomeLock(home / "storage" / "lock"):
-        yield
 
 
 def backup(home: Path, database: Database, target: Path) -> int:

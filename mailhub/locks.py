@@ -1,14 +1,11 @@
-"""Who may run: one process per home on SQLite, one leader among several on PostgreSQL."""
+"""Who may run: one process per home on SQLite, as many as wanted on PostgreSQL."""
 
 import contextlib
 import fcntl
-import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
-
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
 
 from mailhub.errors import HomeError
 
@@ -53,51 +50,11 @@ class HomeLock:
         self.release()
 
 
-class Leadership:
-    """The right to do what only one process may do, kept until it is laid down or its connection is lost.
-
-    On SQLite there is one process, so it leads. A process that lost its connection may think for a moment that
-    it still leads: what a leader does is guarded by unique keys as well.
-    """
-
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine = engine
-        # Advisory locks are numbers of 64 bits, signed.
-        self._number = int.from_bytes(hashlib.sha256(f"mailhub {name}".encode()).digest()[:8], signed=True)
-        self._connection: Connection | None = None
-
-    def held(self) -> bool:
-        """Say whether this process leads; when nobody does, it does from now on."""
-        if self._engine.dialect.name == "sqlite":
-            return True
-        try:
-            if self._connection is not None:
-                self._connection.execute(text("SELECT 1"))
-                return True
-            return self._try()
-        except DBAPIError:
-            self.lay_down()
-            return False
-
-    def lay_down(self) -> None:
-        """Let another process lead, from the moment this returns."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if not connection.invalidated:  # the line is not known to be lost
-            # A server notices in its own time that a connection went, and would free the lock only then.
-            with contextlib.suppress(DBAPIError):
-                connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": self._number})
-        connection.invalidate()  # whatever came of that, nobody inherits the lock with the connection
-        connection.close()
-
-    def _try(self) -> bool:
-        """Ask for the lock on a connection of its own; without a transaction, so that it may idle for days."""
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if connection.execute(
-            text("SELECT pg_try_advisory_lock(:number)"), {"number": self._number}
-        ).scalar_one():
-            self._connection = connection
-            return True
-        connection.close()
-        return False
+@contextlib.contextmanager
+def alone(path: Path, dialect: str) -> Iterator[None]:
+    """Hold a home of SQLite; one of PostgreSQL is served by as many as wanted: rows and unique keys tell who does what."""
+    if dialect != "sqlite":
+        yield
+        return
+    with HomeLock(path):
+        yield

@@ -12,15 +12,12 @@ from functools import partial
 
 import structlog
 
-from mailhub import migrations, outbox
+from mailhub import locks, migrations, outbox
 from mailhub.app import parts, workers
 from mailhub.app.house import House
 from mailhub.app.workers import IDLE_SECONDS, Bell, Worker
-from mailhub.config import Settings
-from mailhub.database import Database
 from mailhub.handlers import enrolment
 from mailhub.handlers.desk import Desk
-from mailhub.locks import HomeLock
 from mailhub.receive.intake import Intake
 from mailhub.schedule import Scheduler
 
@@ -48,7 +45,10 @@ async def serve(
     settings = house.settings
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(GARBAGE_AFTER)
-    with _only_one(settings, house.database), _place_of_pages(settings.web.listen) as place:
+    with (
+        locks.alone(settings.storage / "lock", house.database.dialect),
+        _place_of_pages(settings.web.listen) as place,
+    ):
         migrations.require(*house.database.version())
         await asyncio.to_thread(house.courier.recover, everything=house.database.dialect == "sqlite")
         stop = stop or asyncio.Event()
@@ -95,7 +95,7 @@ async def serve(
 
 async def tick(house: House) -> int:
     """Do what waits now, once: doubts, retention, mails, letters; how many raw mails the retention clock removed."""
-    with _only_one(house.settings, house.database):
+    with locks.alone(house.settings.storage / "lock", house.database.dialect):
         migrations.require(*house.database.version())
         house.courier.recover(everything=house.database.dialect == "sqlite")
         forgotten = Scheduler(house.database, house.now, parts.retention(house.settings)).forget_old_mail()
@@ -139,16 +139,6 @@ def _tend(house: House) -> None:
     with house.database.transaction() as session:
         desk = Desk(session, house.now(), house.centre, house.renderer)
         outbox.put(session, enrolment.tend(desk), domain=house.centre.domain, now=desk.now)
-
-
-@contextlib.contextmanager
-def _only_one(settings: Settings, database: Database) -> Iterator[None]:
-    """SQLite is served by one process per home; PostgreSQL by as many as wanted."""
-    if database.dialect != "sqlite":
-        yield
-        return
-    with HomeLock(settings.storage / "lock"):
-        yield
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

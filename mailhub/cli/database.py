@@ -14,12 +14,13 @@ app = typer.Typer(help="The form of the tables.", no_args_is_help=True)
 def upgrade(home: Home = HERE, json: AsJson = False) -> None:
     """Bring the tables to the form this version needs. Make a backup first."""
     from mailhub import home as homes
+    from mailhub import locks
     from mailhub.database import Database
 
     database = Database(opening.settings(home).database_url)
     try:
         homes.exists(database)
-        with homes.alone(home, database), screen.working("upgrading"):
+        with locks.alone(home / "storage" / "lock", database.dialect), screen.working("upgrading"):
             before, needed = database.version()
             database.upgrade()
     finally:

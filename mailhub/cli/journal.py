@@ -11,6 +11,7 @@ from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit
 
 if TYPE_CHECKING:  # see above
     from mailhub.journal import Inbound
+    from mailhub.mail.path import Hop
 
 app = typer.Typer(help="Every mail we took, and what became of it.", no_args_is_help=True)
 
@@ -68,7 +69,7 @@ def show(number: Number, home: Home = HERE, json: AsJson = False) -> None:
     """Show what is known of one mail, and what it says."""
     from mailhub import journal
     from mailhub.errors import Refused
-    from mailhub.mail import message
+    from mailhub.mail import message, path
 
     with opening.database(home) as database, database.reading() as session:
         found = journal.get(session, number)
@@ -77,11 +78,16 @@ def show(number: Number, home: Home = HERE, json: AsJson = False) -> None:
             said = message.read(journal.raw(session, found))
         except Refused:  # retention took the bytes; the line in the journal stays
             said = None
+    way = path.of(said) if said else path.Path((), ())
+    hops = [_hop_as_row(hop) for hop in way.hops]
     row |= {"subject": said.subject if said else None, "text": said.text if said else None}
+    row |= {"hops": hops, "oddities": way.oddities}
     if json:
         screen.document(row)
         return
-    screen.facts(row, [key for key in row if key != "text"])
+    screen.facts(row, [key for key in row if key not in {"text", "hops"}])
+    for hop in way.hops:
+        screen.say(f"  {screen.cell(hop.at)}  {hop.from_} → {hop.by} ({hop.delay_seconds} s)")
     screen.say()
     screen.say(said.text if said else "(the retention clock has removed what it said)")
 
@@ -135,6 +141,16 @@ def discard(
     with opening.database(home) as database, database.transaction() as session:
         row = as_row(journal.discard(session, number, why, opening.this_moment()))
     screen.done(row, f"mail {number} is discarded", as_json=json)
+
+
+def _hop_as_row(hop: "Hop") -> dict[str, object]:
+    return {
+        "from": hop.from_,
+        "by": hop.by,
+        "with": hop.protocol,
+        "at": hop.at,
+        "delay_seconds": hop.delay_seconds,
+    }
 
 
 def as_row(row: "Inbound") -> dict[str, object]:

@@ -102,6 +102,25 @@ def test_a_mail_is_shown_and_given_back_byte_for_byte(run, asked):
     assert run("journal", "raw", 1, "--home", asked).octets == QUESTION
 
 
+def test_the_way_a_mail_came_is_shown(run, home):
+    way = (
+        b"Received: from mta.kerbrec.example by mx.villes-rives.example with ESMTPS; Tue, 3 Mar 2026 10:00:05 +0100\r\n"
+        b"Received: from [10.0.0.7] by mta.kerbrec.example with ESMTP; Tue, 3 Mar 2026 10:00:00 +0100\r\n"
+    )
+    run("receive", "-", "--home", home, "--now", NOW, input=way + QUESTION)
+
+    told = run("journal", "show", 1, "--json", "--home", home).document
+    shown = run("journal", "show", 1, "--home", home).out
+
+    assert told["oddities"] == []
+    assert [(hop["by"], hop["with"], hop["delay_seconds"]) for hop in told["hops"]] == [
+        ("mta.kerbrec.example", "ESMTP", 0),
+        ("mx.villes-rives.example", "ESMTPS", 5),
+    ]
+    assert told["hops"][1]["at"] == "2026-03-03T09:00:05+00:00"
+    assert "mta.kerbrec.example → mx.villes-rives.example (5 s)" in shown
+
+
 def test_a_mail_whose_bytes_are_gone_keeps_its_line(run, asked, tables):
     _mail(tables, raw_kept=False)
 

@@ -8,7 +8,6 @@ from mailhub.centre.people.functions import (
     Function,
     Tenure,
     appoint,
-    find_function,
     function,
     function_called,
     functions_of,
@@ -41,7 +40,7 @@ from mailhub.centre.people.persons import (
     same_name,
     stranger,
 )
-from mailhub.centre.people.postal import PostalAddress, find_by_post, postal_of, set_postal
+from mailhub.centre.people.postal import PostalAddress, postal_of, set_postal
 from mailhub.centre.people.staff import (
     Colleague,
     Staff,
@@ -77,8 +76,6 @@ __all__ = [
     "colleague",
     "colleague_at",
     "disable",
-    "find_by_post",
-    "find_function",
     "forget_old_addresses",
     "function",
     "function_called",

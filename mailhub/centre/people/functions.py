@@ -9,7 +9,6 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.centre.people.identity import identity
-from mailhub.centre.people.organisations import Organisation
 from mailhub.centre.people.persons import Person
 from mailhub.errors import UnknownRow
 
@@ -52,14 +51,6 @@ def function_called(session: Session, title: str, organisation_id: int) -> Funct
         session.add(found)
         session.flush()
     return found
-
-
-def find_function(session: Session, title: str, organisation: str) -> Function | None:
-    """The function of that title in the organisation of that name, if both are on file."""
-    query = (
-        select(Function).join(Organisation).where(Function.title == title, Organisation.name == organisation)
-    )
-    return session.exec(query).first()
 
 
 def function(session: Session, function_id: int) -> Function:

@@ -1,12 +1,11 @@
 """Postal addresses, in the parts that a French label puts on its lines (XP Z10-011); one for each person or function."""
 
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, select
 
 from mailhub.centre.people.functions import Function
 from mailhub.centre.people.identity import identity
 from mailhub.centre.people.persons import Person
-from mailhub.mail import french
 
 
 class PostalAddress(SQLModel, table=True):
@@ -34,20 +33,6 @@ def postal_of(session: Session, owner: Person | Function) -> PostalAddress | Non
     """Where paper for a person or a function goes."""
     column = PostalAddress.person_id if isinstance(owner, Person) else PostalAddress.function_id
     return session.exec(select(PostalAddress).where(column == identity(owner))).first()
-
-
-def find_by_post(session: Session, name: str, postcode: str, street_or_place: str) -> Person | None:
-    """The person of that name who lives there: how whoever has no email is known again."""
-    query = (
-        select(Person, PostalAddress)
-        .join(PostalAddress, col(PostalAddress.person_id) == Person.id)
-        .where(PostalAddress.postcode == postcode, Person.name == name)
-    )
-    wanted = french.fold(street_or_place)
-    for person, lines in session.exec(query.order_by(col(Person.id))).all():
-        if wanted in {french.fold(lines.street), french.fold(lines.place)}:
-            return person
-    return None
 
 
 def set_postal(session: Session, owner: Person | Function, lines: PostalAddress) -> PostalAddress:

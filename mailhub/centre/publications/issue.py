@@ -30,9 +30,6 @@ class IssueState(StrEnum):
     CLOSED = "closed"  # every copy has come to an end, and staff were told
 
 
-FROZEN = frozenset({IssueState.RELEASED, IssueState.PAUSED, IssueState.STOPPED, IssueState.CLOSED})
-
-
 class Issue(SQLModel, table=True):
     """A numbered issue."""
 
