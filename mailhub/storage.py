@@ -4,8 +4,10 @@ They live in the database, so that a mail and its rows are kept by the same comm
 """
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from mailhub import rows
@@ -38,5 +40,9 @@ def fetch(session: Session, digest: str) -> bytes:
 
 
 def forget(session: Session, digest: str) -> None:
-    """Remove the bytes of that name; nothing happens when they are gone."""
-    session.execute(delete(Blob).where(col(Blob.digest) == digest))
+    """Remove the bytes of that name; nothing happens when they are gone, or when something else is made of them.
+
+    A mail that somebody passed on as a file is such: the file of a request holds the same bytes.
+    """
+    with suppress(IntegrityError), session.begin_nested():
+        session.execute(delete(Blob).where(col(Blob.digest) == digest))

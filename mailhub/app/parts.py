@@ -29,6 +29,7 @@ from mailhub.receive.intake import Intake
 from mailhub.receive.limits import MEBIBYTE, Limits
 from mailhub.receive.smtp import Door
 from mailhub.render import Renderer
+from mailhub.schedule import Retention
 from mailhub.understand import Weigh, believe_nobody
 
 
@@ -141,9 +142,10 @@ def readers(settings: Settings) -> ThreadPoolExecutor | None:
     return ThreadPoolExecutor(8, "reader") if settings.trust.verdicts == "check" else None
 
 
-def retention(settings: Settings) -> dict[Verdict, int]:
-    """Days the raw bytes are kept, by what became of the mail."""
-    return {verdict: getattr(settings.retention, verdict.name.lower()) for verdict in Verdict}
+def retention(settings: Settings, database: Database, now: Callable[[], datetime]) -> Retention:
+    """How many days the raw bytes are kept, by what became of the mail."""
+    days = {verdict: getattr(settings.retention, verdict.name.lower()) for verdict in Verdict}
+    return Retention(database, now, days)
 
 
 def _hostname(settings: Settings) -> str:

@@ -64,8 +64,10 @@ async def serve(
         step = partial(house.pipeline.step, door.is_pressed)
         worker = Worker("pipeline", step, handled, door.is_pressed, after=letters_owed)
         doubts = partial(house.courier.recover, everything=False)
-        minutely: list[Callable[[], object]] = [doubts, partial(_tend, house), house.issues.tick]
-        scheduler = Scheduler(house.database, house.now, parts.retention(settings), minutely, letters_owed)
+        retention = parts.retention(settings, house.database, house.now)
+        scheduler = Scheduler(
+            [doubts, partial(_tend, house), house.issues.tick, retention.tick], letters_owed
+        )
         intake.start(door.coming)
         worker.start()
         try:
@@ -98,7 +100,7 @@ async def tick(house: House) -> int:
     with locks.alone(house.settings.storage / "lock", house.database.dialect):
         migrations.require(*house.database.version())
         house.courier.recover(everything=house.database.dialect == "sqlite")
-        forgotten = Scheduler(house.database, house.now, parts.retention(house.settings)).forget_old_mail()
+        forgotten = parts.retention(house.settings, house.database, house.now).tick()
         _tend(house)
         house.issues.tick()
         try:

@@ -5,6 +5,7 @@ a slot is done exactly once or not at all.
 """
 
 from mailhub.schedule.issues import Issues
+from mailhub.schedule.retention import Retention
 from mailhub.schedule.ticks import Scheduler, Tick, take_slot
 
-__all__ = ["Issues", "Scheduler", "Tick", "take_slot"]
+__all__ = ["Issues", "Retention", "Scheduler", "Tick", "take_slot"]

@@ -1,23 +1,17 @@
 """The ticks of one process, and the row that makes each slot of a job happen once."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from sqlmodel import Field, Session, SQLModel
 
-from mailhub import journal
-from mailhub.database import Database
-from mailhub.journal import Verdict
 from mailhub.rows import insert_missing
 
 EVERY_MINUTE = CronTrigger(second=0, timezone="UTC")
-
-log = structlog.get_logger()
 
 
 class Tick(SQLModel, table=True):
@@ -37,27 +31,19 @@ class Scheduler:
 
     def __init__(
         self,
-        database: Database,
-        now: Callable[[], datetime],
-        retention: Mapping[Verdict, int],
-        every_minute: Sequence[Callable[[], object]] = (),
+        every_minute: Sequence[Callable[[], object]],
         ring: Callable[[], object] = lambda: None,
         minute: BaseTrigger = EVERY_MINUTE,
     ) -> None:
-        """`retention`: days the raw bytes are kept, by verdict. `every_minute`: work that is harmless to repeat.
+        """`every_minute`: work that is harmless to repeat.
 
         `ring` is called after each such work, which may have caused letters; `minute` is when it is done.
         """
-        self._database, self._now, self._retention = database, now, retention
         self._minutely, self._ring, self._minute = every_minute, ring, minute
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop."""
         ticker = AsyncIOScheduler(timezone="UTC")
-        nightly = CronTrigger(
-            hour=4, minute=10
-        )  # not between 2 and 3 h, which some nights have twice or never
-        ticker.add_job(asyncio.to_thread, nightly, [self.forget_old_mail], misfire_grace_time=3600)
         for work in self._minutely:
             ticker.add_job(asyncio.to_thread, self._minute, [self._do, work], misfire_grace_time=30)
         ticker.start()
@@ -65,17 +51,6 @@ class Scheduler:
             await stop.wait()
         finally:
             ticker.shutdown(wait=False)
-
-    def forget_old_mail(self) -> int:
-        """Let the retention clocks run: once a day, whoever comes first."""
-        now = self._now()
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        with self._database.transaction() as session:
-            if not take_slot(session, "retention", midnight):
-                return 0
-            gone = journal.forget(session, now, self._retention)
-        log.info("retention", mails=gone)
-        return gone
 
     def _do(self, work: Callable[[], object]) -> None:
         try:

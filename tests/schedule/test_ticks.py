@@ -31,7 +31,7 @@ def test_what_the_clock_did_may_have_caused_letters_and_whoever_sends_them_is_to
 
     async def run() -> list[str]:
         stop = asyncio.Event()
-        scheduler = Scheduler(database, lambda: now, {}, [do], lambda: told.put("told"), DateTrigger())
+        scheduler = Scheduler([do], lambda: told.put("told"), DateTrigger())
         running = asyncio.create_task(scheduler.run(stop))
         seen = [await asyncio.to_thread(told.get, timeout=LONGEST_SECONDS) for _ in range(2)]
         stop.set()

@@ -1,0 +1,34 @@
+"""The retention clocks: raw bytes go when what became of their mail is old enough; its line in the journal stays."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from mailhub import journal
+from mailhub.database import Database
+from mailhub.journal import Verdict
+from mailhub.schedule.ticks import take_slot
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long the raw bytes of one home are kept."""
+
+    database: Database
+    now: Callable[[], datetime]
+    days: Mapping[Verdict, int]
+
+    def tick(self) -> int:
+        """Let the clocks run, once in a day of UTC, whoever comes first; say how many mails lost their bytes."""
+        now = self.now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        with self.database.transaction() as session:
+            if not take_slot(session, "retention", midnight):
+                return 0
+            gone = journal.forget(session, now, self.days)
+        log.info("retention", mails=gone)
+        return gone
