@@ -14,9 +14,11 @@ from structlog.testing import capture_logs
 
 from mailhub import outbox
 from mailhub.centre import publications, returns, subscriptions
+from mailhub.centre.publications import IssueState
 from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import Act, Channel, State, consent
 from mailhub.database import Database
+from mailhub.deliver.wire import Answer, Outcome, Stage
 from mailhub.outbox import OutgoingState, Standing
 from mailhub.schedule import take_slot
 from tests import edition
@@ -459,6 +461,22 @@ def test_a_stopped_issue_takes_back_what_has_not_left(run, choosy):
     assert taken_back == 1
     assert run.sums() == {"sent": READERS - 1, "excluded": 1}
     assert run.lines(Standing.EXCLUDED)[0].why == "stopped"
+
+
+def test_copies_in_hand_when_their_issue_is_stopped_do_not_keep_it_open(run):
+    run.release()
+    books = edition.courier(run.database, 1, run.clock).books
+    first, second = books.write([], 0, claiming=True)
+    with run.database.transaction() as session:
+        outbox.stop(session, publications.called(session, "lettre-57"), run.clock())
+    later_on, never_begun = (
+        Answer(outcome, Stage.RCPT, 450) for outcome in (Outcome.DEFERRED, Outcome.NOT_SENT)
+    )
+    books.write([(first.claim, later_on), (second.claim, never_begun)], 0, claiming=False)
+    run.issues.follow_up()
+
+    assert run.sums() == {"excluded": READERS}
+    assert run.issue().state is IssueState.CLOSED
 
 
 def test_letters_to_one_leave_before_an_issue_does(run, relay):

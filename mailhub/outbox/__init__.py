@@ -7,7 +7,7 @@ A copy of an issue is such a letter too; the ledger of the issue is read from th
 """
 
 from mailhub.outbox.claims import Claim, abandoned, copies_waiting, is_due, settle_sent, take, waiting
-from mailhub.outbox.issues import count_sent, expire, plan, stop, unfinished
+from mailhub.outbox.issues import count_sent, expire, plan, stop, take_back, unfinished
 from mailhub.outbox.ledger import Line, Standing, complaints, read, sums
 from mailhub.outbox.letter import (
     LEASE,
@@ -72,6 +72,7 @@ __all__ = [
     "stop",
     "sums",
     "take",
+    "take_back",
     "unfinished",
     "unsettled",
     "waiting",

@@ -54,6 +54,11 @@ def plan(session: Session, issue: Issue, centre: Centre, renderer: "Renderer", n
 def stop(session: Session, issue: Issue, now: datetime) -> int:
     """End an issue: what has not left never will; say how many copies that is."""
     publications.stop(session, issue)
+    return take_back(session, issue, now)
+
+
+def take_back(session: Session, issue: Issue, now: datetime) -> int:
+    """Withdraw the copies of a stopped issue that have not left, also those that were in hand when it was stopped."""
     of_issue = _ROWS.c.issue_id == issue.id
     return _take_back(session, of_issue, OutgoingState.WITHDRAWN, "stopped", now)
 

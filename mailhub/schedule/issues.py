@@ -86,6 +86,8 @@ class Issues:
             with self.database.transaction() as session:
                 issue = publications.called(session, reference)
                 outbox.count_sent(session, issue)
+                if issue.state is IssueState.STOPPED:
+                    outbox.take_back(session, issue, self.now())
                 is_over = issue.state is not IssueState.PAUSED and not outbox.unfinished(session, issue)
                 if (
                     is_over
