@@ -516,11 +516,18 @@ def test_take_and_close_by_mail(centre):
         assert (request.state, request.owner_id) == (RequestState.CLOSED, 1)
 
 
-def test_an_unknown_command_sends_nothing_and_is_explained(centre):
-    answer(centre, "#prendr\nBonjour Madame", asked(centre))
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("#prendr", "#prendr"),
+        ("#prendre je regarde demain, pas avant", "#prendre je regarde demain, pas avant"),
+    ],
+)
+def test_an_unknown_command_sends_nothing_and_is_explained(centre, line, named):
+    answer(centre, f"{line}\nBonjour Madame", asked(centre))
 
     assert len(centre.postbox.to(NADIA)) == 1
-    assert "« #prendr »" in body(centre.postbox.to(CLAIRE)[-1])
+    assert f"« {named} »" in body(centre.postbox.to(CLAIRE)[-1])
 
 
 @pytest.mark.parametrize("prefix", ["TR:", "Tr :", "Fwd:", "FW:", "WG:"])

@@ -1,7 +1,8 @@
 """Short commands in a staff reply: lines that begin with `#` and a known word, accents and case optional.
 
 Commands stand in the first lines; a known one further down counts too, so that it can never leave for the asker. An
-unknown `#word` among the first lines is reported and nothing is sent; further down it is just text (a hashtag).
+unknown `#word` among the first lines is reported and nothing is sent; further down it is just text (a hashtag). Only a
+note may go on beside its command: for whom are the words in « #prendre je regarde demain »? Nothing is sent then either.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Commands:
     """A staff reply with its commands set apart."""
 
     given: tuple[Command, ...]  # each once, in order
-    unknown: str | None  # the first word among the leading lines we do not know
+    unknown: str | None  # the first of the leading words, or lines with a command, that we do not know
     text: str  # the rest
 
 
@@ -45,11 +46,13 @@ def read(text: str) -> Commands:
     for line in text.splitlines():
         word = _word(line)
         command = _WORDS.get(fold(word)) if word else None
-        if command is not None:
+        rest = line.strip()[len(word or "") + 1 :].lstrip(" \t\xa0:,.;!")
+        if command is Command.NOTE or (command and not rest):
             given.append(command)
-            rest = line.strip()[len(word or "") + 1 :].strip()
-            if rest:
-                kept.append(rest)
+            kept += [rest] if rest else []
+        elif command:
+            unknown = unknown or line.strip()
+            kept.append(line)
         elif word and leading:
             unknown = unknown or f"#{word}"
             kept.append(line)

@@ -22,6 +22,17 @@ from mailhub.mail.commands import Command, Commands, read
         ("Suivez le mot-clé\n#participation", Commands((), None, "Suivez le mot-clé\n#participation")),
         ("# titre en markdown", Commands((), None, "# titre en markdown")),
         ("#3 et #7", Commands((), None, "#3 et #7")),
+        ("#prendre, #clore", Commands((), "#prendre, #clore", "#prendre, #clore")),
+        ("#clore !\nMerci.", Commands((Command.CLOSE,), None, "Merci.")),
+        ("#note : voir avec Yann.", Commands((Command.NOTE,), None, "voir avec Yann.")),
+        (
+            "#prendre je regarde demain\n#note",
+            Commands((Command.NOTE,), "#prendre je regarde demain", "#prendre je regarde demain"),
+        ),
+        (
+            "Bonjour,\nvoici.\n#clore car c’est répondu",
+            Commands((), "#clore car c’est répondu", "Bonjour,\nvoici.\n#clore car c’est répondu"),
+        ),
         ("#clore\n#clore", Commands((Command.CLOSE,), None, "")),
     ],
 )
