@@ -62,10 +62,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 — the shape pydantic-settings calls
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file; which home it is, whoever asks has said already (`--home`)."""
+        """What was asked for goes before the environment, which goes before the file."""
         assert isinstance(init_settings, InitSettingsSource)
-        asked = InitSettingsSource(settings_cls, {"home": init_settings.init_kwargs["home"]})
-        return asked, env_settings, init_settings
+        asked, written = (
+            InitSettingsSource(settings_cls, init_settings.init_kwargs[which])
+            for which in ("asked", "written")
+        )
+        return asked, env_settings, written
 
     @property
     def storage(self) -> Path:
@@ -90,7 +93,10 @@ class Problem(BaseModel):
 
 
 def load(home: Path, environment: Mapping[str, str]) -> Settings:
-    """Read the settings of a home; every problem at once, in one SettingsError."""
+    """Read the settings of a home; every problem at once, in one SettingsError.
+
+    `environment` is where DATABASE_URL is looked for, before anything else; MAILHUB_… is this process's own.
+    """
     settings, problems = examine(home, environment)
     if settings is None:
         raise SettingsError("\n".join(map(str, problems)))
@@ -107,12 +113,18 @@ def examine(home: Path, environment: Mapping[str, str]) -> tuple[Settings | None
         return None, [Problem(file=str(path), key="-", says=says)]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return None, [Problem(file=str(path), key="-", says=f"not readable as TOML: {error}")]
+    problems = []
+    if written.pop("home", None) is not None:
+        says = "which home it is, --home or MAILHUB_HOME says; remove the line"
+        problems.append(Problem(file=str(path), key="home", says=says))
+    asked: dict[str, object] = {"home": home}
     if url := environment.get("DATABASE_URL"):
-        written["database"] = {**written.get("database", {}), "url": url}
+        asked["database"] = {"url": url}
     try:
-        return Settings(home=home, **written), []
+        settings = Settings(asked=asked, written=written)  # type: ignore[call-arg]  # sorted out by the sources above
     except ValidationError as error:
-        return None, [_problem(str(path), details) for details in error.errors()]
+        return None, [*problems, *(_problem(str(path), details) for details in error.errors())]
+    return (None if problems else settings), problems
 
 
 def sections() -> Iterator[tuple[str, str, dict[str, FieldInfo]]]:

@@ -174,6 +174,31 @@ def test_a_missing_settings_file_does_not_hide_the_rest(found, home):
     ]
 
 
+def test_what_a_file_cannot_say_is_told_with_everything_else(run, home):
+    file = home / "mailhub.toml"
+    file.write_text('home = "."\ndatabase = "x"\nrelais = 1\n')
+
+    checked = run("check", "--home", home, "--json").document
+    refused = run("journal", "ls", "--home", home)
+    elsewhere = run("journal", "ls", "--home", home, env={"DATABASE_URL": "sqlite:///x.db"})
+
+    told = {found["key"]: found["says"] for found in checked["findings"]}
+    assert told["home"] == "which home it is, --home or MAILHUB_HOME says"
+    assert told["relais"] == "unknown key (did you mean 'relay'?)"
+    assert "database" in told
+    assert [len(done.said.splitlines()) for done in (refused, elsewhere)] == [3, 2]
+
+
+def test_the_database_of_the_environment_goes_before_every_other(home, setting, monkeypatch):
+    setting("database", url='"sqlite:///written.db"')
+    written = config.load(home, {}).database_url
+    monkeypatch.setenv("MAILHUB_DATABASE__URL", "sqlite:///ours.db")
+
+    assert written == "sqlite:///written.db"
+    assert config.load(home, {}).database_url == "sqlite:///ours.db"
+    assert config.load(home, {"DATABASE_URL": "sqlite:///anyones.db"}).database_url == "sqlite:///anyones.db"
+
+
 def test_a_folder_that_is_no_home_is_told_so(run, tmp_path):
     done = run("check", "--json", "--home", tmp_path)
 
