@@ -19,6 +19,7 @@ from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import Act, Channel, State, consent
 from mailhub.database import Database
 from mailhub.deliver.wire import Answer, Outcome, Stage
+from mailhub.lists import Lists
 from mailhub.outbox import OutgoingState, Standing
 from mailhub.schedule import take_slot
 from tests import edition
@@ -461,6 +462,20 @@ def test_a_stopped_issue_takes_back_what_has_not_left(run, choosy):
     assert taken_back == 1
     assert run.sums() == {"sent": READERS - 1, "excluded": 1}
     assert run.lines(Standing.EXCLUDED)[0].why == "stopped"
+
+
+def test_an_issue_whose_list_had_no_file_is_released_again_for_the_same_hour(run, relay):
+    whole = run.issues
+    nothing = replace(run.here, lists=Lists())
+    run.issues = replace(whole, centre=nothing)
+    run.keep(at=HOUR)
+    without = run.issues.release_due()
+    held = run.issue().state
+    run.issues = whole
+    with run.database.transaction() as session:
+        publications.release(session, publications.called(session, "lettre-57"), HOUR)
+
+    assert (without, held, run.issues.release_due()) == (0, IssueState.READY, 1)
 
 
 def test_copies_in_hand_when_their_issue_is_stopped_do_not_keep_it_open(run):

@@ -101,14 +101,15 @@ class Issues:
         now = self.now()
         with self.database.transaction() as session:
             issue = publications.called(session, reference)
-            if issue.release_at is None or not take_slot(session, f"release {reference}", issue.release_at):
-                log.info("released by another process", issue=reference)
-                return False
             try:
                 publication = self.centre.lists.publication(issue.publication)
             except ListError as reason:
                 log.error("issue cannot be released", issue=reference, why=str(reason))  # noqa: TRY400
                 publications.hold(session, issue)
+                return False
+            # Only whoever lets it leave takes the slot: an issue that is held may be released for the same hour again.
+            if issue.release_at is None or not take_slot(session, f"release {reference}", issue.release_at):
+                log.info("released by another process", issue=reference)
                 return False
             roster = self.roster(session, issue.publication, now)
             expires_after = timedelta(days=publication.expires_after_days)

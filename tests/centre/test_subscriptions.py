@@ -325,6 +325,18 @@ def test_annuler_takes_back_all_that_one_word_did_and_only_that(tables: Database
         assert subscriptions.suppressed(session, subscriptions.digest_of(KEYRING, HUGO)) == frozenset()
 
 
+def test_a_pause_that_was_ended_by_mistake_goes_on_to_its_own_day(tables: Database, now: datetime):
+    with tables.transaction() as session:
+        row = subscribed(session, now, reader(session, now, HUGO))
+        subscriptions.pause(session, [row], said(now), until=now + 30 * DAY)
+        subscriptions.resume(session, [row], said(now + DAY))
+        resumed = row.state_at(now + 2 * DAY)
+        subscriptions.undo(session, KEYRING, [row], HUGO, said(now + 2 * DAY))
+
+        assert (resumed, row.state_at(now + 2 * DAY)) == (State.ACTIVE, State.PAUSED)
+        assert row.state_at(now + 30 * DAY) is State.ACTIVE
+
+
 def test_a_pause_ends_by_itself(tables: Database, now: datetime):
     with tables.transaction() as session:
         row = subscribed(session, now, reader(session, now, HUGO))

@@ -72,7 +72,7 @@ def resume(session: Session, rows: Iterable[Subscription], evidence: Evidence) -
     """Send again: a pause ends early, or an address that came back works again and starts at nought (T11)."""
     resuming = [row for row in rows if row.state in {State.PAUSED, State.SUSPENDED}]
     for row in resuming:
-        row.returns_since, row.paused_from, row.paused_until = evidence.at, None, None
+        row.returns_since = evidence.at  # the dates of a pause stay, for whoever takes this back
         consent.record(session, row, Act.RESUMED, evidence, state=State.ACTIVE)
     return tuple(resuming)
 
