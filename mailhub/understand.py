@@ -243,7 +243,11 @@ def _thread(
 
 
 def _letter_returned(session: Session, reading: Reading) -> int | None:
-    """The letter of ours a notification is about: by the signed return path, else by its Message-ID."""
+    """The letter of ours a notification is about: by the signed return path, else by its Message-ID.
+
+    The ID of a letter to one is known to whoever had it in hand, and to nobody else. Copies of an issue are charged
+    to their readers, and for that only the return path will do (T13).
+    """
     if reading.token is not None and reading.token.purpose is Purpose.BOUNCE:
         row = outbox.returned(session, reading.token.thread)
         return row.id if row else None
@@ -251,4 +255,4 @@ def _letter_returned(session: Session, reading: Reading) -> int | None:
         return None
     original = dsn.original_message_id(reading.message)
     row = outbox.with_message_id(session, [original]) if original else None
-    return row.id if row else None
+    return row.id if row and row.issue_id is None else None

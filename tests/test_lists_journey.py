@@ -378,6 +378,16 @@ def test_s37_the_second_issue_that_comes_back_stops_the_email_and_staff_are_told
     assert town.readers() == {PIERRE}
 
 
+def test_t16_the_id_of_a_copy_alone_charges_nobody_and_leaves_the_ledger_as_it_is(town: Town):
+    (copy,) = [each for each in town.issue() if ODILE in each.recipients]
+    forged = notice(recipient=ODILE, message_id=str(read(copy.raw)["Message-ID"]).strip("<>"))
+
+    told = town.hand_in(forged, "", "contact@villes-rives.example")
+
+    assert [str(each["Subject"]) for each in told] == ["Retour probable : Odile Le Gall"]
+    assert {letter.state.value for letter in town.journey.outbox("issue")} == {"sent"}
+
+
 def test_s37_refused_as_spam_is_our_fault_and_the_issue_goes_on(town: Town):
     letters = [town.comes_back("5.7.1", "550 5.7.1 blocked as spam") for _ in range(3)]
 

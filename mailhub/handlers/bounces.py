@@ -1,7 +1,8 @@
 """Returns: a notification is charged to the letter its signed return path names, never to an address in its text.
 
-A copy of an issue is counted for its reader, in issues; any other letter is settled, and its author told. What bears
-no token of ours is only probable: shown to staff, charged to nobody (T13, T16).
+A copy of an issue is counted for its reader, in issues; any other letter is settled, and its author told, also when
+only its Message-ID tells which it is. What else bears no token of ours is only probable: shown to staff, charged to
+nobody (T13, T16).
 """
 
 from collections.abc import Sequence
