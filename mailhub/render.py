@@ -71,6 +71,10 @@ class Renderer:
         """Render `web/<name>.html`, every value escaped."""
         return self.template(f"web/{name}.html").render(values)
 
+    def words(self, name: str, **values: object) -> str:
+        """Render `words/<name>.txt`, a few words that stand within a letter, as one line."""
+        return " ".join(self.template(f"words/{name}.txt").render(values).split())
+
     def template(self, path: str) -> Template:
         """One template by its path below `templates/`."""
         return self._environment.get_template(path)

@@ -5,6 +5,7 @@ Nothing runs by itself: a test sends by SMTP, says `handle()` and `deliver()`, a
 
 import asyncio
 import contextlib
+import re
 import smtplib
 import threading
 from collections.abc import Coroutine, Iterator, Sequence
@@ -294,7 +295,24 @@ def body(letter: EmailMessage) -> str:
     """The plain words of a letter."""
     part = letter.get_body(("plain",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+# What we note in English for operators, and a letter in French has no use for.
+_ENGLISH = re.compile(
+    r"\b(?:address|and|another|answer|asks|bulk|but|complaint|deadline|email|everything|expired|for|from|given|has|"
+    r"have|human|inbox|is|join|leave|mailbox|not|of|other|paper|passed|person|rejected|reply|returned|several|somebody|"
+    r"the|too|unknown|unreachable|untaken|up|user|way|wish|with|without|yes)\b",
+    re.IGNORECASE,
+)
+_OF_OTHERS = re.compile(
+    r"^>.*$|^Le serveur a dit :.*$|; le serveur a dit :.*$|mailhub .*$|<[^<>]*>|\S+@\S+", re.MULTILINE
+)
+
+
+def english(words: str) -> list[str]:
+    """English words of ours in a letter; what others said, commands and addresses are nobody's to translate."""
+    return _ENGLISH.findall(_OF_OTHERS.sub("", words))
 
 
 __all__ = [
@@ -308,6 +326,7 @@ __all__ = [
     "Postbox",
     "body",
     "centre_of",
+    "english",
     "journal",
     "mail",
     "outbox",

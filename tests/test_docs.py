@@ -73,6 +73,12 @@ def test_every_letter_has_its_line():
     assert sorted(listed) == sorted(folder.name for folder in (HOUSE / "templates" / "mail").iterdir())
 
 
+def test_every_file_of_words_has_its_line():
+    listed = re.findall(r"^\| `([a-z-]+\.txt)` \|", read("templates/README.md"), re.MULTILINE)
+
+    assert sorted(listed) == sorted(path.name for path in (HOUSE / "templates" / "words").iterdir())
+
+
 def test_every_target_of_make_is_told_and_every_one_told_exists():
     targets = set(re.findall(r"^([a-z-]+):.*##", read("Makefile"), re.MULTILINE))
     told = {word for page in PAGES for word in re.findall(r"(?:^ {4}|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)}  # fmt: skip

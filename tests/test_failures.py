@@ -44,7 +44,18 @@ from tests import postal
 from tests.cli.program import mailhub
 from tests.deliver import peers
 from tests.deliver.peers import Act, Peer
-from tests.journey import AS_CLIENTS_WRITE, CLAIRE, DOMAIN, NADIA, Journey, body, centre_of, mail, read
+from tests.journey import (
+    AS_CLIENTS_WRITE,
+    CLAIRE,
+    DOMAIN,
+    NADIA,
+    Journey,
+    body,
+    centre_of,
+    english,
+    mail,
+    read,
+)
 from tests.serving import LONGEST_SECONDS, Served, make_home, opened
 
 TROUBLE = (451, b"4.3.0 Trouble on our side, try again later")  # and not a word more
@@ -691,7 +702,9 @@ def test_refused_for_four_days_an_answer_fails_its_author_is_told_and_the_reques
 
     assert tries == [0, 30, 60, *range(180, 4 * 24 * 60, 180)]
     assert letter.answer == "given up: 450 4.2.1 Busy"
-    assert [told.recipient for told in centre.outbox("answer-failed")] == [CLAIRE]
+    (told,) = centre.outbox("answer-failed")
+    said = "remise : tous les essais ont échoué. Le serveur a dit :\n\n> 450 4.2.1 Busy\n\nLa demande"
+    assert (told.recipient, said in body(read(centre.bytes_of(told)))) == (CLAIRE, True)
     assert the_request(centre) is RequestState.OPEN
 
 
@@ -735,12 +748,27 @@ def test_refused_for_good_an_answer_fails_and_its_author_knows_within_the_same_m
 
         assert (the_answer(centre).state, the_answer(centre).attempts) == (OutgoingState.FAILED, 1)
         (told,) = letters_to_claire(relay)
-        assert "550 5.1.1 No such user here" in told
+        assert (
+            "n’a PAS pu être remise. Le serveur a dit :\n\n> 550 5.1.1 No such user here\n\nLa demande"
+            in told
+        )
         assert the_request(centre) is RequestState.OPEN
 
         centre.clock.forward(days=2)
         centre.deliver()
         assert the_answer(centre).state is OutgoingState.FAILED  # D39: a 5yz is never tried again
+
+
+def test_an_answer_too_large_for_the_relay_fails_and_its_author_is_told_so_in_french(centre):
+    answered(centre)
+    with relaying(centre, postal.Relay(offers=("SIZE 300",))):
+        centre.deliver()
+
+    assert str(the_answer(centre).answer).startswith("too large: the letter has ")
+    (told,) = centre.outbox("answer-failed")
+    said = body(read(centre.bytes_of(told)))
+    assert "n’a PAS pu être remise : la lettre est trop lourde pour le serveur d’envoi.\n\nLa demande" in said
+    assert english(said) == []
 
 
 def test_where_tls_is_required_and_not_offered_nothing_is_said_in_clear(centre, tmp_path):

@@ -11,7 +11,7 @@ from mailhub.centre.profile import Courtesy, Service
 from mailhub.centre.requests import ExchangeKind, RequestState
 from mailhub.errors import Refused
 from mailhub.mail.tokens import Keyring, Purpose, Token
-from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, body, centre_of, mail, reply
+from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, body, centre_of, english, mail, reply
 
 PRIVATE = ("claire", "yann.riou", "rep+", "note+", "Qui demande", "interne", "Échéance", "Organisme")
 
@@ -870,7 +870,10 @@ def test_the_author_of_an_answer_that_came_back_is_told(centre):
 
     told = centre.postbox.to(CLAIRE)[-1]
     assert told["Subject"].startswith("Non remis")
-    assert "5.1.1" in body(told)
+    assert body(told).startswith(
+        f"Votre réponse à {NADIA} n’a PAS pu être remise : l’adresse n’existe pas (5.1.1).\n\nLa demande Q-2026-0001"
+    )
+    assert english(body(told)) == []
     with centre.database.reading() as session:
         assert requests.called(session, "Q-2026-0001").state is RequestState.OPEN
 
@@ -966,7 +969,10 @@ def test_mail_to_contact_goes_to_people(centre):
     centre.settle()
 
     assert centre.verdicts() == ["triage"]
-    assert "Une collègue m'a parlé de vous." in body(centre.postbox.to(CLAIRE)[-1])
+    told = body(centre.postbox.to(CLAIRE)[-1])
+    assert "Une collègue m'a parlé de vous." in told
+    assert "Nature : message d’une personne\n" in told
+    assert english(told) == []
 
 
 def test_every_accepted_mail_is_counted_exactly_once(centre):

@@ -25,6 +25,7 @@ from mailhub.schedule import take_slot
 from tests import edition
 from tests.deliver.peers import Act as Does
 from tests.edition import HOUR, Edition, later
+from tests.journey import body, english, read
 from tests.postal import Relay
 from tests.readers import said
 
@@ -431,7 +432,35 @@ def test_d43_after_the_deadline_nothing_leaves_and_what_did_not_is_reported(run,
     assert run.sums() == {"sent": 60, "failed": 10}
     assert {line.why for line in run.lines(Standing.FAILED)} == {"expired: its deadline has passed"}
     assert run.issue().state == "closed"
-    assert [letter.kind for letter in run.letters() if letter.kind != "issue"] == ["issue-report"]
+    (report,) = [letter for letter in run.letters() if letter.kind != "issue"]
+    words = body(read(run.raw(report)))
+    assert report.kind == "issue-report"
+    assert "- Lectrice 0 <lectrice0@kerbrec.example> : le délai d’envoi est passé\n" in words
+    assert english(words) == []
+
+
+def test_a_report_tells_why_copies_failed_in_french_and_leaves_the_words_of_a_server_alone(run, choosy):
+    run.release()
+    peer = choosy(
+        {
+            "lectrice1@kerbrec.example": ["550 5.1.1 no such user"],
+            "lectrice2@kerbrec.example": ["450 4.2.0 later"] * 200,
+        }
+    )
+    run.send(peer.port)
+    while line := next(iter(run.lines(Standing.DEFERRED)), None):
+        with run.database.reading() as session:
+            run.clock.at = outbox.get(session, line.letter_id).next_at
+        run.send(peer.port)
+    run.issues.tick()
+
+    report = next(letter for letter in run.letters() if letter.kind == "issue-report")
+    words = body(read(run.raw(report)))
+    assert "lectrice1@kerbrec.example> : 550 5.1.1 no such user\n" in words
+    assert (
+        "lectrice2@kerbrec.example> : tous les essais ont échoué ; le serveur a dit : 450 4.2.0 later\n"
+        in words
+    )
 
 
 def test_a_paused_issue_waits_and_goes_on_where_it_was(run, relay):

@@ -20,11 +20,11 @@ from mailhub.database import Database
 from mailhub.deliver.pacing import Pacing
 from mailhub.deliver.wire import Answer, Outcome, stuffed
 from mailhub.errors import Temporary, UnknownRow
-from mailhub.handlers import bounces, departures
+from mailhub.handlers import bounces, departures, letters
 from mailhub.handlers.desk import Desk
 from mailhub.mail import dkim
 from mailhub.mail.newsletter import Copy, Form
-from mailhub.outbox import Claim, Outgoing, OutgoingState, Retries, personal
+from mailhub.outbox import Claim, End, Outgoing, OutgoingState, Retries, personal
 from mailhub.render import Renderer
 
 RELAY_AWAY = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5))
@@ -132,7 +132,7 @@ class Books:
             if answer.outcome is not Outcome.ACCEPTED:
                 row = self._note(outbox.get(session, claim.id), answer, now)
                 if claim.issue_id is not None and row.state is OutgoingState.FAILED:
-                    self._count_return(session, claim, answer)
+                    self._count_return(session, claim, answer, outbox.end_of(row.answer or ""))
             if claim.issue_id is None:
                 self._follow_up(session, claim.id)
 
@@ -193,13 +193,13 @@ class Books:
         else:
             self._away, self._away_until = 0, None
 
-    def _count_return(self, session: Session, claim: Claim, answer: Answer) -> None:
+    def _count_return(self, session: Session, claim: Claim, answer: Answer, end: End) -> None:
         """What the relay refused counts like what came back (D32)."""
         desk = Desk(session, self.now(), self.centre, self.renderer)
         outcome = returns.of_answer(answer.code or 0, answer.line, answer.stage)
         events = returns.record(session, claim.subscription_id or 0, claim.issue_id or 0, outcome, desk.now)
         with _as_far_as_possible(session, claim.id):
-            drafts = bounces.told(desk, events, said=answer.line)
+            drafts = bounces.told(desk, events, why=letters.why(desk, end), said=end.said)
             outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)
 
     def _follow_up(self, session: Session, letter_id: int) -> None:

@@ -14,6 +14,7 @@ from mailhub.deliver.relay import Offers, Relay, Timeouts, UnwelcomeError, call
 from mailhub.deliver.replies import TEXT_LENGTH, GarbledError, Reply
 from mailhub.errors import Refused
 from mailhub.mail import address, domains, words
+from mailhub.outbox import Ending
 
 __all__ = ["Answer", "Outcome", "Relay", "Stage", "Timeouts", "Wire"]
 
@@ -149,7 +150,7 @@ class Wire:
         parameters = []
         most = self._offers.get("SIZE", "")
         if most.isdecimal() and 0 < int(most) < len(data):  # RFC 1870 section 6.1; 0 is no limit
-            raise Refused(f"the letter has {len(data)} octets, the relay takes {most}")
+            raise Refused(f"{Ending.TOO_LARGE}: the letter has {len(data)} octets, the relay takes {most}")
         if "SIZE" in self._offers:
             parameters.append(f" SIZE={len(data)}")
         head = b""

@@ -17,7 +17,7 @@ from mailhub.mail import dsn, threads
 from mailhub.mail.draft import Draft
 from mailhub.mail.dsn import Delivery
 from mailhub.mail.tokens import Purpose, Token
-from mailhub.outbox import OutgoingState
+from mailhub.outbox import Ending, OutgoingState
 from mailhub.understand import Reading
 
 _UNSETTLED_BY_NOTICE = frozenset({OutgoingState.SENT, OutgoingState.IN_DOUBT, OutgoingState.DEFERRED})
@@ -35,18 +35,22 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     failure = next((delivery for delivery in reading.deliveries if delivery.action == "failed"), None)
     arrival = next((delivery for delivery in reading.deliveries if delivery.action == "delivered"), None)
     if failure is not None and letter.state in _UNSETTLED_BY_NOTICE:
-        said = f"returned: {_said(failure)}"
-        outbox.failed(letter, said, desk.now)
-        return Outcome(Verdict.BOUNCE, f"letter {letter.id} {said}", letters.undelivered(desk, letter, said))
+        answer = f"{Ending.RETURNED}: {_noted(failure)}"
+        outbox.failed(letter, answer, desk.now)
+        drafts = letters.undelivered(desk, letter, why=_why(desk, failure))
+        return Outcome(Verdict.BOUNCE, f"letter {letter.id} {answer}", drafts)
     if arrival is not None and letter.state is OutgoingState.IN_DOUBT:
         outbox.sent(letter, "settled by a notification: delivered", desk.now)
     return Outcome(Verdict.BOUNCE, f"notice about letter {letter.id}")
 
 
 def told(
-    desk: Desk, events: Sequence[Event], *, said: str = "", mail: int | None = None
+    desk: Desk, events: Sequence[Event], *, why: str, said: str = "", mail: int | None = None
 ) -> tuple[Draft, ...]:
-    """What staff are told of returns, wherever these were learnt: from a notification or from the relay itself."""
+    """What staff are told of returns, wherever these were learnt: from a notification or from the relay itself.
+
+    `why` are our words, `said` those of the relay.
+    """
     drafts: list[Draft] = []
     for event in events:
         row = subscriptions.get(desk.session, event.subscription_id)
@@ -60,6 +64,7 @@ def told(
             "issue": issue.number if issue else event.issue_id,
             "number": row.id,
             "reader": correspondence.card(desk, subscriptions.reader_of(desk.session, row), [row]),
+            "why": why,
             "said": said,
             "mail": mail,
         }
@@ -79,8 +84,8 @@ def _of_issue(reading: Reading, desk: Desk, token: Token) -> Outcome:
     if outcome is None:
         return Outcome(Verdict.BOUNCE, f"{which}: {delivery.action or 'nothing said'}, not counted")
     events = returns.record(desk.session, subscription_id, issue_id, outcome, desk.now)
-    drafts = told(desk, events, said=_said(delivery), mail=reading.number)
-    return Outcome(Verdict.BOUNCE, f"{which}: {outcome}, {_said(delivery)}", drafts)
+    drafts = told(desk, events, why=_why(desk, delivery), mail=reading.number)
+    return Outcome(Verdict.BOUNCE, f"{which}: {outcome}, {_noted(delivery)}", drafts)
 
 
 def _worst(deliveries: Sequence[Delivery]) -> Delivery:
@@ -99,7 +104,7 @@ def _probable(reading: Reading, desk: Desk) -> Outcome:
         if person is None:
             continue
         if subscriptions.held_by(desk.session, [people.identity(person)]):
-            drafts = _shown(desk, reading, "probable", person, _said(delivery))
+            drafts = _shown(desk, reading, "probable", person, _why(desk, delivery))
             return Outcome(
                 Verdict.BOUNCE, "probable: about a reader, without our token; charged to nobody", drafts
             )
@@ -117,7 +122,7 @@ def _reader_of_returned(reading: Reading, desk: Desk) -> people.Person | None:
 
 
 def _shown(
-    desk: Desk, reading: Reading, news: str, person: people.Person | None, said: str = ""
+    desk: Desk, reading: Reading, news: str, person: people.Person | None, why: str = ""
 ) -> tuple[Draft, ...]:
     rows = subscriptions.held_by(desk.session, [people.identity(person)]) if person else []
     values = {
@@ -126,11 +131,18 @@ def _shown(
         "issue": None,
         "number": None,
         "reader": correspondence.card(desk, person, rows),
-        "said": said,
+        "why": why,
+        "said": "",
         "mail": reading.number,
     }
     return correspondence.to_staff(desk, "subscription-returns", f"returns:{news}:{reading.number}", values)
 
 
-def _said(delivery: Delivery) -> str:
+def _why(desk: Desk, delivery: Delivery) -> str:
+    """What a notification means, for staff."""
+    return desk.renderer.words("notices", reason=delivery.reason, status=delivery.status)
+
+
+def _noted(delivery: Delivery) -> str:
+    """The same for the journal."""
     return f"{delivery.status or 'no status'} {delivery.reason} ({delivery.fault})"

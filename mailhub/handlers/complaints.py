@@ -30,7 +30,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         "known": True,
         "title": titles[0].title if titles else row.publication,
         "reader": correspondence.card(desk, person, [row]),
-        "kind": complaint.feedback_type,
+        "kind_label": desk.renderer.words("complaints", kind=complaint.feedback_type),
         "recipient": None,
         "mail": reading.number,
     }
@@ -68,7 +68,7 @@ def _unproven(reading: Reading, desk: Desk, complaint: Complaint) -> Outcome:
         "known": False,
         "title": "",
         "reader": correspondence.card(desk, None, []),
-        "kind": complaint.feedback_type,
+        "kind_label": desk.renderer.words("complaints", kind=complaint.feedback_type),
         "recipient": complaint.recipient,
         "mail": reading.number,
     }

@@ -10,7 +10,7 @@ from mailhub.centre import people, subscriptions
 from mailhub.centre.subscriptions import Settled, Source, State
 from mailhub.handlers import correspondence, enrolment
 from mailhub.handlers.desk import Outcome
-from mailhub.handlers.visits import Visit
+from mailhub.handlers.visits import Concern, Visit
 from mailhub.journal import Verdict
 from mailhub.mail import wishes
 from mailhub.mail.tokens import Token
@@ -62,7 +62,7 @@ def change_address(visit: Visit) -> Outcome:
     """Ask both addresses; a postal address in the same mail is for staff to type (S34)."""
     desk, reading = visit.desk, visit.reading
     named, sender = visit.wish.address, reading.sender or ""
-    postal = visit.shown_to_staff(visit.wish.why) if _POSTCODE.search(reading.quoting.reply) else ()
+    postal = visit.shown_to_staff() if _POSTCODE.search(reading.quoting.reply) else ()
     if named is None:
         return visit.left_to_staff()
     person, old, new, proven = visit.person, sender, named, reading.strong
@@ -79,7 +79,7 @@ def change_address(visit: Visit) -> Outcome:
         desk.session, desk.centre.keyring, person, old, new, visit.evidence, proven=proven
     )
     if not asked:
-        return visit.left_to_staff("a new address that may not be asked now")
+        return visit.left_to_staff(Concern.NOT_NOW)
     drafts = tuple(correspondence.about_move(desk, question) for question in asked)
     return Outcome(Verdict.COMMAND_DONE, "a new address: both are asked", (*drafts, *postal))
 
@@ -100,7 +100,7 @@ def answer(visit: Visit, token: Token) -> Outcome:
         answers=reading,
     )
     if answer.settled is Settled.ELSEWHERE:
-        return visit.left_to_staff("a yes or no from another address than the one asked")
+        return visit.left_to_staff(Concern.ELSEWHERE)
     return Outcome(Verdict.COMMAND_DONE, f"question {token.thread}: {answer.settled}", drafts)
 
 

@@ -15,7 +15,8 @@ def told_of(letter: Outgoing, desk: Desk) -> tuple[Draft, ...]:
     if letter.state is OutgoingState.SENT:
         return _receipt(letter, desk)
     if letter.state is OutgoingState.FAILED:
-        return letters.undelivered(desk, letter, letter.answer or "")
+        end = outbox.end_of(letter.answer or "")
+        return letters.undelivered(desk, letter, why=letters.why(desk, end), said=end.said)
     if letter.state is OutgoingState.IN_DOUBT:
         return letters.about_answer(desk, letter, "answer-in-doubt", {})
     return ()

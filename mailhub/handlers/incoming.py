@@ -98,7 +98,7 @@ def to_people(reading: Reading, desk: Desk, why: str = "") -> Outcome:
                 "sender": reading.sender,
                 "proven": reading.strong,
                 "subject": reading.message.subject,
-                "reason": reading.sort.kind,
+                "kind_label": desk.renderer.words("sorts", kind=reading.sort.kind),
                 "text": reading.quoting.text,
             },
         )

@@ -13,7 +13,7 @@ from mailhub.centre.profile import Service
 from mailhub.centre.subscriptions import LIVE, Channel, State, Subscription
 from mailhub.handlers import consents, correspondence
 from mailhub.handlers.desk import Desk, Outcome
-from mailhub.handlers.visits import Visit
+from mailhub.handlers.visits import Concern, Visit
 from mailhub.journal import Verdict
 from mailhub.lists import Channel as Offered
 from mailhub.mail import hints
@@ -97,7 +97,7 @@ def _seats_told(visit: Visit, changed: Sequence[Subscription]) -> tuple[Draft, .
     """A function is no longer served because its holder left: staff may want to ask whoever comes next."""
     if not any(row.function_id is not None for row in changed):
         return ()
-    return visit.shown_to_staff("a function is no longer served")
+    return visit.shown_to_staff(Concern.SEAT)
 
 
 def _by_leave_address(visit: Visit, token: Token) -> Outcome:
@@ -237,7 +237,7 @@ def _help(visit: Visit) -> Outcome:
     within_the_hour, _ = outbox.written_to(desk.session, reading.sender or "", "subscription-help", desk.now)
     may = correspondence.may_answer(desk, reading, "subscription-help") and not within_the_hour
     drafts = (correspondence.instructions(desk, reading),) if may else ()
-    shown = visit.shown_to_staff(visit.wish.why) if len(reading.quoting.reply.split()) > 2 else ()
+    shown = visit.shown_to_staff() if len(reading.quoting.reply.split()) > 2 else ()
     return Outcome(Verdict.COMMAND_DONE, "instructions asked for", (*drafts, *shown))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from mailhub import journal
@@ -13,9 +14,18 @@ from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.lists import Publication
 from mailhub.mail.draft import Draft
+from mailhub.mail.reasons import Reason
 from mailhub.mail.tokens import Purpose
 from mailhub.mail.wish import Kind, Wish
 from mailhub.understand import Reading
+
+
+class Concern(StrEnum):
+    """What staff are to look at though the mail itself was clear."""
+
+    SEAT = "seat"  # a function is no longer served
+    NOT_NOW = "not-now"  # a new address that may not be asked now
+    ELSEWHERE = "elsewhere"  # a yes or no from another address than the one asked
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Visit:
     @cached_property
     def wish(self) -> Wish:
         """What they ask."""
-        return self.reading.wish or Wish(Kind.NONE, "no words")
+        return self.reading.wish or Wish(Kind.NONE, reason=Reason.NO_WORDS)
 
     @cached_property
     def answered(self) -> Subscription | None:
@@ -100,7 +110,9 @@ class Visit:
         )
         return (correspondence.done(self.desk, deed),)
 
-    def shown_to_staff(self, why: str, *, nothing_done: bool = False) -> tuple[Draft, ...]:
+    def shown_to_staff(
+        self, concern: Concern | None = None, *, nothing_done: bool = False
+    ) -> tuple[Draft, ...]:
         """The mail as staff see it: who writes, what they receive, what was understood and why it was not enough."""
         reading = self.reading
         values = {
@@ -110,7 +122,7 @@ class Visit:
             "proven": reading.strong,
             "subject": reading.message.subject,
             "understood": str(self.wish.kind),
-            "why": why,
+            "why": self._why(concern),
             "nothing_done": nothing_done,
             "named": self.wish.address,
             "since": self.wish.since,
@@ -121,8 +133,14 @@ class Visit:
             self.desk, "subscription-wish", f"subscription-wish:{reading.number}", values
         )
 
-    def left_to_staff(self, why: str = "") -> Outcome:
+    def left_to_staff(self, concern: Concern | None = None) -> Outcome:
         """Not clear, not theirs, or not ours to do: staff see it with all that is known, nothing is done."""
-        drafts = self.shown_to_staff(why or self.wish.why, nothing_done=True)
+        drafts = self.shown_to_staff(concern, nothing_done=True)
         said = f"{self.wish.kind} of a reader, shown to {len(drafts)} of staff"
         return Outcome(Verdict.TRIAGE, said, drafts)
+
+    def _why(self, concern: Concern | None) -> str:
+        if concern is not None:
+            return self.desk.renderer.words("reasons", reason=concern, among=(), words="")
+        wish = self.wish
+        return self.desk.renderer.words("reasons", reason=wish.reason, among=wish.among, words=wish.why)

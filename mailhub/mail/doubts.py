@@ -1,12 +1,13 @@
 """What keeps a machine from acting on a wish: denials, conditions, other people, quarrels, old stories.
 
-Every doubt sends the mail to a person with a sentence saying why. Patterns are over `french.fold`ed text.
+Every doubt sends the mail to a person and says why. Patterns are over `french.fold`ed text.
 """
 
 import re
 
 from mailhub.mail import french, phrasebook
 from mailhub.mail.phrasebook import LISTS, any_of
+from mailhub.mail.reasons import Reason
 
 
 def denied(part: str) -> bool:
@@ -17,42 +18,40 @@ def denied(part: str) -> bool:
     return denial(bare) is not None
 
 
-def about(said: str, wish: str) -> str:
-    """The first doubt about a wish that was found, in a few words; "" when there is none."""
+def about(said: str, wish: str) -> Reason | None:
+    """The first doubt about a wish that was found; None when there is none."""
     if len(french.words(said)) > LONGEST_WISH:
-        return "a long text says more"
-    found = next((why for test, why, exempt in _DOUBTS if wish not in exempt and test(said)), "")
+        return Reason.LONG_TEXT
+    found = next((why for test, why, exempt in _DOUBTS if wish not in exempt and test(said)), None)
     if found or not wish.startswith("leave"):
         return found
     if any(clause.endswith("?") and not phrasebook.leave(clause) for clause in french.clauses(said)):
-        return "a question stands beside it"
+        return Reason.QUESTION_BESIDE
     if something_else(said) or (phrasebook.order(said) and not publication(said)):
-        return "something else may be meant"
+        return Reason.SOMETHING_ELSE
     if event(said) and not publication(said):
-        return "an event may be meant"
+        return Reason.EVENT
     if topic(said):
-        return "it may be the subject of a question"
-    return "only a part is meant" if partial(said) and not whole_publication(said) else ""
+        return Reason.TOPIC
+    return Reason.ONLY_A_PART if partial(said) and not whole_publication(said) else None
 
 
-def instead(said: str) -> str:
-    """What a person should look at in a text without a wish; "" when it is about something else."""
+def instead(said: str) -> Reason | None:
+    """What a person should look at in a text without a wish; None when it is about something else."""
     if ignore_me(said):
-        return ""
-    worry = next((why for test, why in _WORRIES if test(said)), "")
+        return None
+    worry = next((why for test, why in _WORRIES if test(said)), None)
     if worry:
         return worry
     if phrasebook.speaks_of_leaving(said) and (dispute(said) or condition(said)):
-        return "speaks of leaving on a condition"
+        return Reason.LEAVES_PERHAPS
     if topic(said):
-        return ""
+        return None
     if phrasebook.speaks_of_leaving(said) and not denied(said):
-        return "speaks of leaving without asking to"
+        return Reason.SPEAKS_OF_LEAVING
     if third_person(said) and of_subscriptions(said):
-        return "about somebody else's subscription"
-    return (
-        "yes or no to something we do not see" if re.match(r"(?:oui|non|ok)\b", said) and a_list(said) else ""
-    )
+        return Reason.OF_SOMEBODY_ELSE
+    return Reason.YES_OR_NO if re.match(r"(?:oui|non|ok)\b", said) and a_list(said) else None
 
 
 # A wish is said in few words; what is longer is a letter to somebody.
@@ -139,25 +138,25 @@ def somebody_in_request(said: str) -> bool:
 
 # Each doubt with the wishes it says nothing against.
 _DOUBTS = (
-    (third_person, "somebody else is named", {"join"}),
-    (somebody_in_request, "somebody else is named", set[str]()),
-    (dispute, "the tone calls for a person", set[str]()),
-    (lambda said: bool(phrasebook.undo(said)) and bool(an_order(said)), "an order may be meant", set[str]()),
-    (already, "it speaks of something that happened before", {"undo"}),
-    (condition, "it is conditional", {"undo"}),
-    (delivery, "a delivery problem is reported", {"undo", "email"}),
-    (succession, "a successor is named", {"undo", "change-address"}),
+    (third_person, Reason.SOMEBODY_ELSE, {"join"}),
+    (somebody_in_request, Reason.SOMEBODY_ELSE, set[str]()),
+    (dispute, Reason.DISPUTE, set[str]()),
+    (lambda said: bool(phrasebook.undo(said)) and bool(an_order(said)), Reason.ORDER, set[str]()),
+    (already, Reason.BEFORE, {"undo"}),
+    (condition, Reason.CONDITION, {"undo"}),
+    (delivery, Reason.DELIVERY, {"undo", "email"}),
+    (succession, Reason.SUCCESSOR, {"undo", "change-address"}),
     (
         lambda said: bool(departure(said)) and bool(dated(said)),
-        "a departure is announced",
+        Reason.DEPARTURE,
         {"undo", "maybe-leave"},
     ),
 )
 _WORRIES = (
-    (delivery, "a delivery problem"),
-    (too_many, "too many mails"),
-    (departure, "a departure"),
-    (succession, "a successor"),
-    (absence, "an absence"),
-    (already, "something that happened before"),
+    (delivery, Reason.DELIVERY),
+    (too_many, Reason.TOO_MANY),
+    (departure, Reason.DEPARTURE),
+    (succession, Reason.SUCCESSOR),
+    (absence, Reason.ABSENCE),
+    (already, Reason.BEFORE),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailhub.mail import french
+from mailhub.mail.reasons import Reason
 
 
 class Answer(StrEnum):
@@ -24,7 +25,8 @@ class Reply:
     """One answer as it was understood."""
 
     answer: Answer | None  # None: no answer was given
-    why: str
+    why: str = ""  # their words that gave it
+    reason: Reason | None = None  # our rule, or the doubt
     people: int = 1
     represented_by: str | None = None
     remark: str = ""  # what else the person wrote about their coming, in their own words
@@ -40,20 +42,20 @@ def read(new_text: str, said: str | None = None) -> Reply:
     }
     remark = _remark(new_text)
     if doubtful := _DOUBTFUL.search(plain):
-        return Reply(None, f"unclear: {doubtful[0]}", doubt=True)
+        return Reply(None, doubtful[0], Reason.UNCLEAR, doubt=True)
     if "?" in folded and re.search(r"\bsi\b", plain) and Answer.YES in found:
-        return Reply(None, "comes on a condition, and asks", doubt=True)
+        return Reply(None, reason=Reason.ON_A_CONDITION, doubt=True)
     answer = _decide(set(found), plain)
     if answer is None:
         if found:
-            return Reply(None, "several answers: " + ", ".join(sorted(found.values())), doubt=True)
+            return Reply(None, ", ".join(sorted(found.values())), Reason.SEVERAL_ANSWERS, doubt=True)
         # "L'après-midi seulement": when, so that they do.
         answer = Answer.YES if remark and "?" not in folded else None
-        return Reply(answer, remark or "no answer given", remark=remark)
+        return Reply(answer, remark, None if remark else Reason.NO_ANSWER, remark=remark)
     why = found.get(answer, folded[:60])
     deputy = _deputy(new_text) if answer is Answer.REPRESENTED else None
     people = _people(plain) if answer in {Answer.YES, Answer.MAYBE} else 1
-    return Reply(answer, why, people, deputy, remark)
+    return Reply(answer, why, people=people, represented_by=deputy, remark=remark)
 
 
 def _decide(found: set[Answer], plain: str) -> Answer | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mailhub.mail import doubts, french, phrasebook
+from mailhub.mail.reasons import Reason
 from mailhub.mail.wish import Kind, Wish
 
 
@@ -30,19 +31,21 @@ def weigh(statement: Statement) -> Wish:
     if asking_how := _asks_how(said):
         return asking_how
     if doubts.personal_data(said):
-        return Wish(Kind.PERSON, "asks about their personal data")
+        return Wish(Kind.PERSON, reason=Reason.PERSONAL_DATA)
     found = _found(statement)
     if not found:
         worry = doubts.instead(said)
         return Wish(
-            Kind.PERSON if worry else Kind.NONE, worry or "no wish found", since=_first_day(statement)
+            Kind.PERSON if worry else Kind.NONE,
+            reason=worry or Reason.NO_WISH,
+            since=_first_day(statement),
         )
     kinds = frozenset(wish.kind for wish in found)
     wish = _only(found, kinds)
     if wish is None:
-        return Wish(Kind.PERSON, "several wishes: " + ", ".join(sorted(kinds)))
-    doubt = "" if wish.kind is Kind.PERSON else doubts.about(said, wish.kind)
-    return replace(wish, kind=Kind.PERSON, why=f"{wish.kind}, but {doubt}") if doubt else wish
+        return Wish(Kind.PERSON, reason=Reason.SEVERAL_WISHES, among=tuple(sorted(kinds)))
+    doubt = None if wish.kind is Kind.PERSON else doubts.about(said, wish.kind)
+    return replace(wish, kind=Kind.PERSON, reason=doubt, among=(wish.kind,)) if doubt else wish
 
 
 def _first_day(statement: Statement) -> date | None:
@@ -112,13 +115,13 @@ def _channel(statement: Statement) -> Wish | None:
     """A change between paper and email, or the end of paper alone."""
     said = statement.said
     if phrasebook.neither(said):
-        return Wish(Kind.PERSON, "neither paper nor email")
+        return Wish(Kind.PERSON, reason=Reason.NEITHER_WAY)
     if phrasebook.to_email(said):
-        return Wish(Kind.EMAIL, "email rather than paper")
+        return Wish(Kind.EMAIL, reason=Reason.BY_EMAIL)
     if phrasebook.stop_paper(said):
-        return Wish(Kind.LEAVE, "no more paper", channel="paper")
+        return Wish(Kind.LEAVE, reason=Reason.NO_MORE_PAPER, channel="paper")
     if phrasebook.to_paper(statement.bare):
-        return Wish(Kind.PAPER, "paper rather than email")
+        return Wish(Kind.PAPER, reason=Reason.ON_PAPER)
     return None
 
 
@@ -149,8 +152,8 @@ def _pause(statement: Statement) -> Wish | None:
             until=end.day,
         )
     if stretch:
-        return Wish(Kind.PAUSE, "for a stated time", publications=named, until=stretch)
-    return Wish(Kind.PERSON, "a pause without an end", publications=named) if asked else None
+        return Wish(Kind.PAUSE, reason=Reason.STATED_TIME, publications=named, until=stretch)
+    return Wish(Kind.PERSON, reason=Reason.NO_END, publications=named) if asked else None
 
 
 def _leaving(statement: Statement) -> Wish | None:
@@ -162,12 +165,13 @@ def _leaving(statement: Statement) -> Wish | None:
         return Wish(Kind.MAYBE_LEAVE, reason[0], publications=_all_named(statement)) if reason else None
     if all(doubts.denied(part) for part in parts):
         if doubts.stuck(said):
-            return Wish(Kind.LEAVE if doubts.do_it(said) else Kind.PERSON, "the usual way did not work")
+            kind = Kind.LEAVE if doubts.do_it(said) else Kind.PERSON
+            return Wish(kind, reason=Reason.USUAL_WAY_FAILED)
         others = len(_all_named(statement)) > 1
-        return Wish(Kind.PERSON, "stays with one, perhaps not with the other") if others else None
+        return Wish(Kind.PERSON, reason=Reason.STAYS_WITH_ONE) if others else None
     why = next(part for part in parts if not doubts.denied(part))
     if any(doubts.denied(part) for part in parts):
-        return Wish(Kind.PERSON, f"both leaves and stays: {why}")
+        return Wish(Kind.PERSON, why, Reason.LEAVES_AND_STAYS)
     named = named_in(" ".join(parts), statement.publications) or _all_named(statement)
     if phrasebook.everything(said) and (not named or len(named) == len(statement.publications)):
         return Wish(Kind.LEAVE_EVERYTHING, why)

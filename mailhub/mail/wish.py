@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from mailhub.mail.presence import Answer
+from mailhub.mail.reasons import Reason
 
 
 class Kind(StrEnum):
@@ -38,10 +39,12 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One wish and the words that gave it."""
+    """One wish, and the words or the rule that gave it."""
 
     kind: Kind
-    why: str  # the wording or the doubt, for the journal and for staff
+    why: str = ""  # their words that gave it, folded; "" when a rule did without any
+    reason: Reason | None = None  # our rule, or the doubt; None when their words say it all
+    among: tuple[Kind, ...] = ()  # the wishes found that the reason is about
     publications: tuple[str, ...] = ()  # codes of those named; empty when none was
     since: date | None = None  # the day it takes effect, when one is named
     until: date | None = None  # the day a pause ends

@@ -12,6 +12,7 @@ from datetime import date
 from mailhub.mail import french, phrasebook, presence, subjects, weighing
 from mailhub.mail.address import normalise
 from mailhub.mail.presence import Answer
+from mailhub.mail.reasons import Reason
 from mailhub.mail.wish import Asked, Kind, Wish
 
 __all__ = ["PUBLICATIONS", "Answer", "Asked", "Kind", "Wish", "read"]
@@ -41,7 +42,7 @@ def read(
         said = _said(subject)
     bare = _strip(said)
     if not bare:
-        return Wish(Kind.NONE, "no words")
+        return Wish(Kind.NONE, reason=Reason.NO_WORDS)
     short = _short(bare, asked, publications)
     if short:
         return short
@@ -120,7 +121,7 @@ def _with_details(wish: Wish, said: str, sender: str | None) -> Wish:
         label_code=f"{code[1]}-{code[2].upper()}" if code else None,
     )
     if addresses and wish.kind in {Kind.LEAVE, Kind.LEAVE_EVERYTHING, Kind.PAUSE, Kind.MAYBE_LEAVE}:
-        return replace(wish, kind=Kind.PERSON, why=f"{wish.kind} for another address")
+        return replace(wish, kind=Kind.PERSON, reason=Reason.ANOTHER_ADDRESS, among=(wish.kind,))
     return wish
 
 
@@ -128,12 +129,13 @@ def _presence(new_text: str, said: str) -> Wish:
     """An answer to an invitation."""
     reply = presence.read(new_text, said)
     if reply.doubt:
-        return Wish(Kind.PERSON, reply.why)
+        return Wish(Kind.PERSON, reply.why, reply.reason)
     if reply.answer is None:
-        return Wish(Kind.NONE, reply.why)
+        return Wish(Kind.NONE, reply.why, reply.reason)
     return Wish(
         Kind.RSVP,
         reply.why,
+        reply.reason,
         answer=reply.answer,
         people=reply.people,
         represented_by=reply.represented_by,

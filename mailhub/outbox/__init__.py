@@ -7,6 +7,7 @@ A copy of an issue is such a letter too; the ledger of the issue is read from th
 """
 
 from mailhub.outbox.claims import Claim, abandoned, copies_waiting, is_due, settle_sent, take, waiting
+from mailhub.outbox.endings import End, Ending, end_of
 from mailhub.outbox.issues import count_sent, expire, plan, stop, take_back, unfinished
 from mailhub.outbox.ledger import Line, Standing, complaints, read, sums
 from mailhub.outbox.letter import (
@@ -40,6 +41,8 @@ from mailhub.outbox.questions import (
 __all__ = [
     "LEASE",
     "Claim",
+    "End",
+    "Ending",
     "Line",
     "Outgoing",
     "OutgoingState",
@@ -50,6 +53,7 @@ __all__ = [
     "copies_waiting",
     "count_sent",
     "deferred",
+    "end_of",
     "expire",
     "failed",
     "figures",

@@ -21,6 +21,7 @@ from mailhub.mail.address import Mailbox, domain_of
 from mailhub.mail.newsletter import Form
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import personal
+from mailhub.outbox.endings import Ending
 from mailhub.outbox.letter import Outgoing, OutgoingState, return_id
 from mailhub.rows import insert_missing
 
@@ -66,7 +67,7 @@ def take_back(session: Session, issue: Issue, now: datetime) -> int:
 def expire(session: Session, now: datetime) -> int:
     """Drop copies whose time is over: reported as failed, never sent late (D43)."""
     over = _ROWS.c.expires_at <= now
-    return _take_back(session, over, OutgoingState.FAILED, "expired: its deadline has passed", now)
+    return _take_back(session, over, OutgoingState.FAILED, f"{Ending.EXPIRED}: its deadline has passed", now)
 
 
 def count_sent(session: Session, issue: Issue) -> int:

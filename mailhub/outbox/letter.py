@@ -15,6 +15,7 @@ from mailhub.errors import Refused, UnknownRow
 from mailhub.mail import compose
 from mailhub.mail.address import domain_of
 from mailhub.mail.draft import Draft
+from mailhub.outbox.endings import Ending
 from mailhub.outbox.personal import copy
 from mailhub.rows import insert_missing
 
@@ -80,7 +81,7 @@ class Outgoing(SQLModel, table=True):
         None  # the first of the tries that are given up together; a person begins them anew
     )
     lease_until: datetime | None = None  # while sending: after this the courier is taken for dead
-    answer: str | None = None  # what the relay said last, one line
+    answer: str | None = None  # what the relay said last, one line; `endings` reads it
     settled_at: datetime | None = None
 
 
@@ -174,7 +175,7 @@ def deferred(row: Outgoing, answer: str, now: datetime, retries: Retries) -> Non
     row.tried_since = row.tried_since or now
     again = retries.next_at(row.attempts + 1, row.tried_since, now)
     if again is None:
-        failed(row, f"given up: {answer}", now)
+        failed(row, f"{Ending.GIVEN_UP}: {answer}", now)
         return
     _settle(row, OutgoingState.DEFERRED, answer, now)
     row.next_at = again

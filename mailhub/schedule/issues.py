@@ -3,6 +3,7 @@
 Each of these happens once, in one transaction with the row of its slot, whichever process comes first (T3, T4).
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -119,11 +120,18 @@ class Issues:
         return True
 
     def _account(self, session: Session, issue: Issue) -> dict[str, object]:
-        named: dict[str, list[Line]] = {}
+        named: dict[str, list[dict[str, object]]] = {}
         for standing in (Standing.FAILED, Standing.IN_DOUBT):
-            lines = outbox.read(session, issue, standing)
-            named[standing.value] = [line for line, _ in zip(lines, range(MOST_NAMED), strict=False)]
+            lines = itertools.islice(outbox.read(session, issue, standing), MOST_NAMED)
+            named[standing.value] = [self._named(line) for line in lines]
         return {"sums": {str(key): count for key, count in outbox.sums(session, issue).items()}, **named}
+
+    def _named(self, line: Line) -> dict[str, object]:
+        """One reader in a report; why a copy failed is said in our words, then in the server's."""
+        end = outbox.end_of(line.why or "")
+        failed = line.standing is Standing.FAILED
+        why = self.renderer.words("endings", endings=end.endings, said=end.said) if failed else ""
+        return {"name": line.name, "address": line.address, "letter_id": line.letter_id, "why": why}
 
     def _tell(self, session: Session, issue: Issue, template: str, values: Mapping[str, object]) -> None:
         desk = Desk(session, self.now(), self.centre, self.renderer)

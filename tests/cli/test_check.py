@@ -12,9 +12,10 @@ from cryptography.x509.oid import NameOID
 from mailhub import config
 from mailhub.centre.profile import Centre
 from mailhub.cli import checkup
-from mailhub.cli.checkup import folder, samples
+from mailhub.cli.checkup import folder, glossary, samples
 from mailhub.mail.tokens import Keyring
-from mailhub.render import PACKAGED
+from mailhub.render import PACKAGED, Renderer
+from tests.journey import english
 
 
 @pytest.fixture
@@ -354,6 +355,15 @@ def test_every_packaged_template_has_samples_and_renders(found):
 
     assert [name for name in names if not samples.of(name, centre)] == []
     assert found()[0] == 0
+
+
+@pytest.mark.parametrize("path", sorted(glossary.WORDS))
+def test_every_word_of_a_closed_list_is_said_in_french(path):
+    name = path.removeprefix("words/").removesuffix(".txt")
+    lines = [Renderer().words(name, **values) for values in glossary.WORDS[path]]
+
+    assert all(lines)
+    assert english("\n".join(lines)) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import State, Subscription
 from mailhub.database import Database
 from mailhub.mail.tokens import Purpose, Token
-from tests.journey import CLAIRE, Journey, centre_of, mail, read
+from tests.journey import CLAIRE, Journey, body, centre_of, english, mail, read
 from tests.readers import KEYRING, LISTS, REVIEW, reader, said, subscribed
 
 ODILE = "o.legall@kerbrec.example"
@@ -86,6 +86,13 @@ def subjects(journey: Journey) -> list[str]:
     return [letter.subject for letter in journey.outbox()]
 
 
+def told(journey: Journey) -> str:
+    """The last words to staff, none of them English of ours."""
+    words = body(read(journey.bytes_of(journey.outbox()[-1])))
+    assert english(words) == []
+    return words
+
+
 def test_s37_the_second_consecutive_issue_stops_the_email_and_proposes_paper(centre: Journey):
     first = come_back(centre, notice(), return_path(centre, 57))
     marked = state(centre)
@@ -94,7 +101,9 @@ def test_s37_the_second_consecutive_issue_stops_the_email_and_proposes_paper(cen
     assert (first, marked, state(centre)) == ("bounce", State.ACTIVE, State.SUSPENDED)
     assert state(centre, 2) is State.ACTIVE  # the review is counted for itself
     assert subjects(centre) == ["Courriel arrêté : Odile Le Gall"]
-    assert "proposez-lui le papier" in str(read(centre.bytes_of(centre.outbox()[0])).get_content())
+    assert "proposez-lui le papier" in told(centre)
+    assert "\nMotif : l’adresse n’existe pas (5.1.1)\n" in told(centre)
+    assert "Le serveur a dit" not in told(centre)  # what a notification means is in our words
 
 
 def test_s37_blocked_as_spam_is_counted_against_us(centre: Journey):
@@ -103,6 +112,7 @@ def test_s37_blocked_as_spam_is_counted_against_us(centre: Journey):
 
     assert state(centre) is State.ACTIVE
     assert set(subjects(centre)) == {"Nos envois sont refusés"}
+    assert "\nMotif : le message est refusé (5.7.1)\n" in told(centre)
 
 
 def test_s38_a_full_mailbox_three_issues_in_a_row_is_a_task_and_stops_nothing(centre: Journey):
@@ -111,6 +121,7 @@ def test_s38_a_full_mailbox_three_issues_in_a_row_is_a_task_and_stops_nothing(ce
 
     assert state(centre) is State.ACTIVE
     assert subjects(centre) == ["Trois numéros de suite non remis : Odile Le Gall"]
+    assert "\nMotif : la boîte est pleine (5.2.2)\n" in told(centre)
 
 
 def test_t8_twenty_absences_at_the_return_path_change_no_count(centre: Journey):
@@ -236,12 +247,17 @@ def complaint(
     ).encode()
 
 
-@pytest.mark.parametrize("feedback_type", ["abuse", "ABUSE", "Fraud"])
-def test_d34_a_complaint_stops_that_list_at_once_and_is_never_answered(centre: Journey, feedback_type: str):
+@pytest.mark.parametrize(
+    ("feedback_type", "said"), [("abuse", "abus"), ("ABUSE", "abus"), ("Fraud", "fraude")]
+)
+def test_d34_a_complaint_stops_that_list_at_once_and_is_never_answered(
+    centre: Journey, feedback_type: str, said: str
+):
     verdict = come_back(centre, complaint(centre, feedback_type=feedback_type), "abuse@villes-rives.example")
 
     assert (verdict, state(centre), state(centre, 2)) == ("command done", State.COMPLAINED, State.ACTIVE)
     assert subjects(centre) == ["Plainte : Lettre mensuelle arrêté pour Odile Le Gall"]
+    assert f"a signalé Lettre mensuelle comme indésirable ({said})." in told(centre)
     with centre.database.reading() as session:
         digest = subscriptions.digest_of(centre.centre.keyring, ODILE)
         assert subscriptions.suppressed(session, digest) == {"lettre"}
@@ -258,6 +274,7 @@ def test_a_complaint_that_names_an_address_and_bears_no_token_silences_nobody(ce
 
     assert (verdict, state(centre)) == ("triage", State.ACTIVE)
     assert subjects(centre) == ["Plainte à regarder"]
+    assert "transmet une plainte (abus) que rien" in told(centre)
 
 
 def test_whoever_complained_is_not_brought_back_by_staff_or_by_annuler(centre: Journey):

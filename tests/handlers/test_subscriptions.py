@@ -19,7 +19,7 @@ from mailhub.database import Database
 from mailhub.handlers import enrolment
 from mailhub.handlers.desk import Desk
 from mailhub.mail.tokens import Purpose, Token
-from tests.journey import CLAIRE, HUGO, Journey, centre_of, mail, reply
+from tests.journey import CLAIRE, HUGO, Journey, centre_of, english, mail, reply
 from tests.readers import LETTER, LISTS, REVIEW, reader, subscribed
 
 PIERRE = "p.guillou@vrine.example"
@@ -113,7 +113,7 @@ def verdict(journey: Journey) -> tuple[str, str]:
 
 def body(letter: EmailMessage) -> str:
     """The words of a letter."""
-    return str(letter.get_content())
+    return str(letter.get_content()).replace("\r\n", "\n")
 
 
 def an_issue(journey: Journey, address: str = PIERRE, publication: str = "lettre") -> EmailMessage:
@@ -528,6 +528,53 @@ def test_s35_a_yes_from_another_address_is_shown_to_staff(centre: Journey):
 
     assert states(centre, HUGO) == {"revue": State.PENDING}
     assert [letter["To"] for letter in letters] == [f"Claire Morvan <{CLAIRE}>"]
+    rule = "Règle   : un oui ou un non venu d’une autre adresse que celle interrogée\n"
+    assert rule in body(letters[0])
+    assert english(body(letters[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "understood", "rule"),
+    [
+        ("Mettez mon abonnement en pause.", "à lire par une personne", "une pause sans date de fin"),
+        (
+            "Mon collègue est parti, merci de le désabonner.",
+            "à lire par une personne",
+            "se désabonner, mais quelqu’un d’autre est nommé",
+        ),
+        (
+            "Désabonnez-moi de la lettre et abonnez-moi à la revue.",
+            "à lire par une personne",
+            "plusieurs souhaits à la fois : s’abonner, se désabonner",
+        ),
+        (
+            "Désabonnez-moi de la lettre à l’adresse autre@vrine.example.",
+            "à lire par une personne",
+            "se désabonner, mais une autre adresse est citée",
+        ),
+        ("Je ne veux plus ni papier ni mail.", "à lire par une personne", "ni papier ni courriel"),
+        ("Je pense me désabonner.", "à lire par une personne", "se désabonner, mais une condition est posée"),
+        (
+            "Je ne reçois plus la lettre.",
+            "à lire par une personne",
+            "un problème de réception est signalé",
+        ),
+        (
+            "Désabonnez-moi à partir du 1er mai 2026.",
+            "se désabonner",
+            "les mots « desabonnez-moi a partir du 1er mai 2026 »",
+        ),
+    ],
+)
+def test_what_was_understood_and_why_it_was_not_enough_is_said_in_french(
+    centre: Journey, pierre: Writer, text: str, understood: str, rule: str
+):
+    (letter,) = pierre.write(text)
+
+    said = body(letter)
+    assert (states(centre), letter["To"]) == (ON, f"Claire Morvan <{CLAIRE}>")
+    assert f"\nCompris : {understood}\nRègle   : {rule}\n" in said
+    assert english(said) == []
 
 
 def test_s35_without_an_answer_one_reminder_and_then_oblivion(centre: Journey):

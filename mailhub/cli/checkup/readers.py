@@ -39,7 +39,7 @@ _WISH: Values = {
     "sender": "n.benali@kerbrec.example",
     "proven": True,
     "understood": "person",
-    "why": "somebody else is named",
+    "why": "se désabonner, mais quelqu’un d’autre est nommé",
     "nothing_done": True,
     "named": "nadia@kerbrec.example",
     "since": _DAY,
@@ -53,6 +53,7 @@ _RETURN: Values = {
     "issue": 57,
     "number": 12,
     "reader": _READER,
+    "why": "tous les essais ont échoué",
     "said": "550 5.1.1 no such user",
     "mail": 12,
 }
@@ -61,7 +62,7 @@ _COMPLAINT: Values = {
     "known": True,
     "title": "Lettre mensuelle",
     "reader": _READER,
-    "kind": "abuse",
+    "kind_label": "abus",
     "recipient": "n.benali@kerbrec.example",
     "mail": 12,
 }
@@ -141,7 +142,7 @@ MAIL: dict[str, tuple[Values, ...]] = {
             {**_RETURN, "news": news}
             for news in ("stopped", "soft-again", "policy", "probable", "unreadable")
         ),
-        {**_RETURN, "reader": _NOBODY, "said": "", "mail": None},
+        {**_RETURN, "reader": _NOBODY, "why": "", "said": "", "mail": None},
     ),
     "subscription-complaint": tuple(
         {**_COMPLAINT, "known": known, "reader": reader, "recipient": recipient}

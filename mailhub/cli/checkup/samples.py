@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 from mailhub.centre.profile import Centre
-from mailhub.cli.checkup import readers
+from mailhub.cli.checkup import glossary, readers
 
 Values = dict[str, object]
 
@@ -80,7 +80,12 @@ _ACKNOWLEDGEMENT: Values = {
     "service_address": "question@villes-rives.example",
 }
 _ANSWER: Values = {**_COMMON, "asker": "Nadia Benali", "asked_at": _INSTANT, "question": _TEXT}
-_TRIAGE: Values = {**_LETTER, "sender": "n.benali@kerbrec.example", "proven": True, "reason": "human"}
+_TRIAGE: Values = {
+    **_LETTER,
+    "sender": "n.benali@kerbrec.example",
+    "proven": True,
+    "kind_label": "message d’une personne",
+}
 _SENT: Values = {
     **_LETTER,
     "at": _INSTANT,
@@ -121,7 +126,11 @@ _MAIL: dict[str, tuple[Values, ...]] = {
     **readers.MAIL,
     "acknowledgement": (_ACKNOWLEDGEMENT, {**_ACKNOWLEDGEMENT, "echo": False, "follow_up_of": None}),
     "answer": (_ANSWER, {**_ANSWER, "asked_at": None, "question": ""}),
-    "answer-failed": ({**_LETTER, "answer": "550 5.1.1 no such user"},),
+    "answer-failed": (
+        {**_LETTER, "why": "", "answer": "550 5.1.1 no such user"},
+        {**_LETTER, "why": "l’adresse n’existe pas (5.1.1)", "answer": ""},
+        {**_LETTER, "why": "tous les essais ont échoué", "answer": "450 4.2.0 later"},
+    ),
     "answer-in-doubt": (_LETTER,),
     "answer-sent": (_SENT, {**_SENT, "files": []}),
     "command-done": ({**_COMMON, "commands": ["prendre", "clore"]},),
@@ -161,9 +170,7 @@ _PARTS: dict[str, tuple[Values, ...]] = {
         for why in ("unproven", "other-address", "other-colleague", "unknown-copy", "no-token")
     ),
     "mail/subscription-confirmation/words.txt": readers.WORDS,
-    "words/kinds.txt": tuple(
-        {"kind": kind} for kind in ("quick_fact", "document_search", "topic_dossier", None)
-    ),
+    **glossary.WORDS,
 }
 
 

@@ -130,7 +130,7 @@ def _staff_copy(
 
 @lru_cache(32)  # the three kinds and none, for each renderer
 def _kind_label(renderer: Renderer, kind: RequestKind | None) -> str:
-    return renderer.template("words/kinds.txt").render(kind=kind)
+    return renderer.words("kinds", kind=kind)
 
 
 def _card(desk: Desk, person_id: int) -> dict[str, object]:

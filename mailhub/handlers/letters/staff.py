@@ -19,7 +19,7 @@ from mailhub.mail import threads
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
-from mailhub.outbox import Outgoing
+from mailhub.outbox import End, Outgoing
 
 
 def to_staff(
@@ -64,14 +64,22 @@ def to_staff(
     )
 
 
-def undelivered(desk: Desk, letter: Outgoing, said: str) -> tuple[Draft, ...]:
-    """Tell the author of an answer that it did not arrive; the request waits for us again (P19)."""
+def undelivered(desk: Desk, letter: Outgoing, *, why: str, said: str = "") -> tuple[Draft, ...]:
+    """Tell the author of an answer that it did not arrive; the request waits for us again (P19).
+
+    `why` are our words, `said` those of a server.
+    """
     if letter.kind != "answer" or letter.request_id is None:
         return ()
     request = requests.get(desk.session, letter.request_id)
     if request is not None:
         requests.await_us(desk.session, request)
-    return about_answer(desk, letter, "answer-failed", {"answer": said})
+    return about_answer(desk, letter, "answer-failed", {"why": why, "answer": said})
+
+
+def why(desk: Desk, end: End) -> str:
+    """How a letter ended, in our words; "" when a server's say it all."""
+    return desk.renderer.words("endings", endings=end.endings, said="")
 
 
 def about_answer(
