@@ -954,6 +954,22 @@ def test_the_loop_mark_of_another_centre_is_not_ours(centre):
     assert centre.verdicts() == ["request opened", "request opened", "automatic"]
 
 
+def test_what_has_no_subject_and_no_file_name_is_named_in_the_centres_words(centre):
+    plan = question(subject=None, files=[("plan.pdf", "application/pdf", b"%PDF-1.7 plan")])
+    for part in plan.iter_attachments():
+        part.replace_header("Content-Disposition", "attachment")
+    centre.send(plan)
+    centre.settle()
+    copy = centre.postbox.to(CLAIRE)[-1]
+
+    assert copy["Subject"].startswith("[Q-2026-0001] (sans objet) Pouvez-vous me donner la population")
+    assert "- sans-nom (" in body(copy)
+    assert [part.get_filename() for part in copy.iter_attachments()] == ["sans-nom"]
+    with centre.database.reading() as session:
+        (exchange,) = requests.exchanges(session, requests.called(session, "Q-2026-0001"))
+        assert [file.filename for file in requests.attachments(session, exchange.id)] == [""]
+
+
 def test_two_authors_are_nobody(centre):
     """S10: no identity, no answer, no request."""
     raw = question().as_bytes().replace(b"From: ", b"From: president@villes-rives.example\r\nFrom: ", 1)

@@ -7,10 +7,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 _MOST_OCTETS = 200  # a file name holds 255 on most systems; room is left for a number
 
 
-def write_new(folder: Path, wished: str, content: bytes) -> Path:
-    """Write a file under a name of its own in that folder, readable by us alone; say where it went."""
+def write_new(folder: Path, wished: str, content: bytes, *, unnamed: str) -> Path:
+    """Write a file under a name of its own in that folder, readable by us alone; say where it went.
+
+    `unnamed` is its name when nothing is left of the one that was wished.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    stem, suffix = _safe(wished)
+    stem, suffix = _safe(wished, unnamed)
     for number in itertools.count(1):
         path = folder / (f"{stem}{suffix}" if number == 1 else f"{stem} ({number}){suffix}")
         try:
@@ -24,12 +27,12 @@ def write_new(folder: Path, wished: str, content: bytes) -> Path:
     raise AssertionError  # itertools.count does not end
 
 
-def _safe(wished: str) -> tuple[str, str]:
+def _safe(wished: str, unnamed: str) -> tuple[str, str]:
     """The last component, without leading dots or anything a shell or a terminal would act upon."""
     name = PurePosixPath(PureWindowsPath(wished).name).name
     name = "".join(letter if letter.isprintable() and letter not in '\\/:*?"<>|' else "_" for letter in name)
     name = name.lstrip(".-~ ").rstrip(". ")
-    path = PurePosixPath(name or "sans-nom")
+    path = PurePosixPath(name or unnamed)
     suffix = path.suffix if len(path.suffix.encode()) <= 20 else ""
     stem = path.name.removesuffix(suffix)
     return stem.encode()[: _MOST_OCTETS - len(suffix.encode())].decode("utf-8", "ignore"), suffix

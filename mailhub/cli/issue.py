@@ -70,7 +70,7 @@ def add(
             chosen = number or publications.next_number(session, publication)
             form = publications.typeset(listed, chosen, manuscript, house.centre, house.renderer)
             signer: Signer | None = composition.signer(settings)
-            _, wrong = publications.sample(form, listed, house.centre, signer, house.now())
+            _, wrong = publications.sample(form, listed, house.centre, house.renderer, house.now(), signer)
             if found := problems + [str(problem) for problem in wrong]:
                 raise Refused("\n".join(f"{folder.name}: {problem}" for problem in found))
             issue = publications.add(
@@ -130,7 +130,7 @@ def show(
         sums = {str(standing): count for standing, count in outbox.sums(session, found).items()}
         listed = house.centre.lists.publication(found.publication)
         form = storage.fetch(session, found.digest)
-        sample, _ = publications.sample(form, listed, house.centre, None, house.now())
+        sample, _ = publications.sample(form, listed, house.centre, house.renderer, house.now())
         row = as_row(found)
     if raw:
         screen.octets(sample)

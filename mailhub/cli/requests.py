@@ -84,7 +84,7 @@ def show(
         request = requests.called(session, reference)
         shown = as_row(session, request)
         thread = [exchange_as_row(session, exchange) for exchange in requests.exchanges(session, request)]
-        written = _write_files(session, requests.exchanges(session, request), folder) if folder else []
+        written = _write_files(session, requests.exchanges(session, request), folder, home) if folder else []
     if json:
         screen.document(shown | {"exchanges": thread, "files_written": [str(path) for path in written]})
         return
@@ -194,12 +194,17 @@ def _print_exchange(exchange: dict[str, Any]) -> None:
     )
     screen.say(exchange["text"])
     for file in exchange["attachments"]:
-        screen.say(f"[{file['filename']}, {file['content_type']}, {file['size']} octets]")
+        screen.say(f"[{file['filename'] or 'no name'}, {file['content_type']}, {file['size']} octets]")
 
 
-def _write_files(session: "Session", thread: "list[Exchange]", folder: Path) -> list[Path]:
+def _write_files(session: "Session", thread: "list[Exchange]", folder: Path, home: Path) -> list[Path]:
     from mailhub import storage
     from mailhub.centre import requests
+    from mailhub.render import Renderer
 
+    unnamed = Renderer([home / "templates"]).words("unnamed")
     rows = [row for exchange in thread for row in requests.attachments(session, exchange.id or 0)]
-    return [files.write_new(folder, row.filename, storage.fetch(session, row.digest)) for row in rows]
+    return [
+        files.write_new(folder, row.filename, storage.fetch(session, row.digest), unnamed=unnamed)
+        for row in rows
+    ]

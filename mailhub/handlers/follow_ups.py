@@ -50,7 +50,7 @@ def _afresh(reading: Reading, desk: Desk, old: Request) -> Outcome:
         requester_id=old.requester_id,
         service=old.service,
         suggested=incoming.suggested_kind(reading),
-        written=incoming.written(reading),
+        written=incoming.opening(reading, desk),
         calendar=desk.centre.calendar,
         promise=desk.centre.promise,
         follow_up_of=old,

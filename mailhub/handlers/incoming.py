@@ -34,6 +34,11 @@ def written(reading: Reading) -> Written:
     )
 
 
+def opening(reading: Reading, desk: Desk) -> Written:
+    """The same of a mail that opens a request, which needs a subject even where the mail has none."""
+    return replace(written(reading), untitled=letters.untitled(desk))
+
+
 def as_left(brought: Written, words: str, draft: Draft) -> Written:
     """An answer as the thread keeps it: the words that left, under the id they left with."""
     return replace(

@@ -11,7 +11,7 @@ from mailhub.understand import Reading
 def handle(reading: Reading, desk: Desk) -> Outcome:
     """Open one request for one question, acknowledge it once, and give staff their copy."""
     assert reading.sender is not None
-    written = incoming.written(reading)
+    written = incoming.opening(reading, desk)
     person = people.meet(desk.session, reading.sender, reading.sender_name, written.at)
     request, question = requests.open_(
         desk.session,

@@ -48,6 +48,10 @@ class Frame:
         log.warning("a page could not be served", why=str(error))
         return self.page("trouble", 503, _root(request.url.path))
 
+    def unread(self, path: str, *, slow: bool) -> Response:
+        """A form that came too slowly, else one that is too long."""
+        return self.page("unread", 408 if slow else 413, _root(path), slow=slow)
+
     def refusal(self, method: str, path: str, headers: Headers) -> Response | None:
         """Other sites press no buttons here, but for one click."""
         if method in guard.SAFE or path.startswith(FROM_ANYWHERE) or self.is_ours(headers):

@@ -5,9 +5,10 @@ Another site must not press our buttons: a form comes from our own page (Sec-Fet
 
 import asyncio
 from collections.abc import Callable, Collection
+from typing import Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -25,6 +26,12 @@ FORM_SECONDS = 20
 
 # Method, path and headers of a request → the refusal, or None to let it through.
 Refusal = Callable[[str, str, Headers], Response | None]
+
+
+class Unread(Protocol):
+    """What is said of a form nobody read: it came too slowly, else it is too long."""
+
+    def __call__(self, path: str, *, slow: bool) -> Response: ...
 
 
 class Guard:
@@ -53,8 +60,8 @@ class Guard:
 class SmallForms:
     """Reads a form whole before anybody looks at it; too long or too slow, it is refused."""
 
-    def __init__(self, page: ASGIApp) -> None:
-        self._page = page
+    def __init__(self, page: ASGIApp, unread: Unread) -> None:
+        self._page, self._unread = page, unread
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on one request with what it holds."""
@@ -65,10 +72,10 @@ class SmallForms:
             async with asyncio.timeout(FORM_SECONDS):
                 body = await _whole(receive)
         except TimeoutError:
-            await PlainTextResponse("trop lent\n", 408)(scope, receive, send)
+            await self._unread(scope["path"], slow=True)(scope, receive, send)
             return
         if body is None:
-            await PlainTextResponse("trop long\n", 413)(scope, receive, send)
+            await self._unread(scope["path"], slow=False)(scope, receive, send)
             return
         parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

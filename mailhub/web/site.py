@@ -56,7 +56,7 @@ class Site:
                 Route("/style.css", self._frame.style),
                 *self._readers.routes(),
             ],
-            middleware=[Middleware(Guard, self._frame.refusal), Middleware(SmallForms)],
+            middleware=[Middleware(Guard, self._frame.refusal), Middleware(SmallForms, self._frame.unread)],
             exception_handlers={404: self._frame.nowhere, MailhubError: self._frame.trouble},
         )
 
@@ -107,6 +107,7 @@ class Site:
             if row is None or people.colleague(session, token.person) is None:
                 return None
             try:
-                return row.filename, storage.fetch(session, row.digest)
+                name = row.filename or self._frame.renderer.words("unnamed")
+                return name, storage.fetch(session, row.digest)
             except UnknownRow:
                 return None

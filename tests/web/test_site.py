@@ -10,12 +10,15 @@ from sqlmodel import Session
 
 from mailhub.centre import people, requests
 from mailhub.centre.calendar import Calendar
-from mailhub.centre.requests import Written
+from mailhub.centre.profile import Centre
+from mailhub.centre.requests import Attachment, Written
 from mailhub.database import Database
 from mailhub.mail import tokens
 from mailhub.mail.message import Part
 from mailhub.mail.tokens import Purpose, Token
+from mailhub.render import Renderer
 from mailhub.web import subscriptions
+from mailhub.web.frame import Frame
 from tests.readers import KEYRING
 from tests.web.reading import pages_of
 
@@ -70,6 +73,31 @@ def test_a_good_link_gives_the_file_and_every_other_the_same_answer_to_the_lette
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers if answer.request.method == "GET"}) == 1
     assert len({tuple(sorted(answer.headers.items())) for answer in answers}) == 1
+
+
+def test_a_file_that_came_without_a_name_is_given_one(small, now):
+    with small.database.transaction() as session:
+        claire = people.hire(session, "Claire Morvan", ["claire.morvan@villes-rives.example"], now)
+        file = kept_file(session, now)
+        session.get_one(Attachment, file).filename = ""
+        staff = people.identity(claire)
+    sealed = KEYRING.seal(Token(Purpose.FILE, file, staff, tokens.day(now)))
+
+    with small.client() as client:
+        fetched = client.get(f"/fichiers/{sealed}")
+
+    assert fetched.headers["Content-Disposition"] == "attachment; filename*=UTF-8''sans-nom"
+
+
+@pytest.mark.parametrize(
+    ("slow", "status", "said"),
+    [(True, 408, "Il a mis trop de temps à venir"), (False, 413, "Il est trop long")],
+)
+def test_a_form_nobody_read_is_answered_with_a_page(slow, status, said):
+    centre = Centre("Villes & Rives", "villes-rives.example", KEYRING)
+    page = Frame(centre, Renderer()).unread("/preferences/x", slow=slow)
+
+    assert (page.status_code, f"<p>{said}, et rien n’a été fait." in page.body.decode()) == (status, True)
 
 
 def test_who_tries_many_links_to_files_waits_as_on_every_page(small):

@@ -527,6 +527,8 @@ def test_a_form_as_long_as_a_book_is_not_read(small):
         said = client.post(f"/quitter/{small.token()}", content=b"x" * 20_000)
 
     assert said.status_code == 413
+    assert "<p>Il est trop long, et rien n’a été fait." in said.text
+    assert 'href="../style.css"' in said.text
 
 
 def test_every_page_runs_nothing_and_is_kept_nowhere(small):

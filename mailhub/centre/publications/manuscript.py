@@ -88,17 +88,23 @@ def typeset(
 
 
 def sample(
-    form: bytes, publication: Publication, centre: Centre, signer: Signer | None, now: datetime
+    form: bytes,
+    publication: Publication,
+    centre: Centre,
+    renderer: "Renderer",
+    now: datetime,
+    signer: Signer | None = None,
 ) -> tuple[bytes, list[Problem]]:
     """One copy exactly as it would leave, to nobody, and everything that is wrong with it."""
     seal, token = centre.keyring.seal, Token(Purpose.ISSUE, 0, 0)
     leave = seal(Token(Purpose.LEAVE, 0, 0))
+    name = "Camille Exemple"
     reader = Personal(
-        to=newsletter.to(Mailbox("Camille Exemple", "camille.exemple@lecture.example")),
+        to=newsletter.to(Mailbox(name, "camille.exemple@lecture.example")),
         message_id=threads.message_id(centre.keyring, token, "issue:sample", centre.domain),
         leave=leave,
         preferences=leave,
-        greeting="Bonjour,",
+        greeting=renderer.template("mail/issue/greeting.txt").render(name=name).strip(),
     )
     copy = Form(form).copy(reader, now)
     signatures = signer.headers_with(copy.head, copy.digest, when=int(now.timestamp())) if signer else b""

@@ -53,7 +53,7 @@ def open_(
         session,
         Request,
         reference=_next_reference(session, calendar.local(written.at).year),
-        subject=written.subject or subject_from(written.text),
+        subject=written.subject or f"{written.untitled} {subject_from(written.text)}".strip(),
         requester_id=requester_id,
         service=service,
         suggested_kind=suggested,
@@ -76,7 +76,7 @@ def subject_from(text: str) -> str:
             body = body[len(greeting) :].lstrip(" ,.!;:-")
             break
     first = " ".join(body.split()[:12])
-    return f"(sans objet) {first[:1].upper()}{first[1:]}".rstrip() if first else "(sans objet)"
+    return f"{first[:1].upper()}{first[1:]}"
 
 
 _STEP = (

@@ -63,7 +63,7 @@ class Attachment(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     exchange_id: int = Field(foreign_key="exchange.id", index=True)
-    filename: str
+    filename: str  # "" when its author gave it none
     content_type: str
     size: int  # octets
     digest: str = Field(foreign_key="blob.digest", index=True)
@@ -90,6 +90,7 @@ class Written:
     parts: tuple[Part, ...] = ()
     thread_topic: str | None = None
     thread_index: str | None = None
+    untitled: str = ""  # what its request says before its first words, when it has no subject
 
 
 def add(
@@ -125,7 +126,7 @@ def add(
         session.add(
             Attachment(
                 exchange_id=exchange.id,
-                filename=part.filename or "sans-nom",
+                filename=part.filename or "",
                 content_type=part.content_type,
                 size=part.size,
                 digest=storage.keep(session, part.payload, written.at),

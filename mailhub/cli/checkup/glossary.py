@@ -30,5 +30,7 @@ WORDS: dict[str, tuple[Values, ...]] = {
         for among in ((), (wish.Kind.LEAVE, wish.Kind.JOIN))
     ),
     "words/sorts.txt": tuple({"kind": kind} for kind in kinds.Kind),
+    "words/untitled.txt": ({},),
+    "words/unnamed.txt": ({},),
     "words/wishes.txt": tuple({"kind": kind} for kind in wish.Kind),
 }

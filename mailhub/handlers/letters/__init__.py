@@ -6,7 +6,7 @@ from the service address too, with a token for this request and this person. Aut
 
 from mailhub.handlers.letters.askers import acknowledgement, answer
 from mailhub.handlers.letters.copies import INTERNAL_MARKER, staff_copies
-from mailhub.handlers.letters.heads import message_id, service_of
+from mailhub.handlers.letters.heads import message_id, service_of, untitled
 from mailhub.handlers.letters.staff import about_answer, to_staff, undelivered, why
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "staff_copies",
     "to_staff",
     "undelivered",
+    "untitled",
     "why",
 ]

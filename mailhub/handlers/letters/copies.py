@@ -24,6 +24,8 @@ from mailhub.mail.draft import Draft, Enclosure
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.render import Renderer
 
+# French, and not in `templates/`: it also finds the internal part of copies that left long ago. Had a centre changed its
+# words meanwhile, nothing below it would be known as internal any more, and a reply could carry it out.
 INTERNAL_MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
 
 
@@ -84,7 +86,7 @@ def _staff_copy(
         passed_on=passed_on,
         marker=INTERNAL_MARKER,
         reference=request.reference,
-        subject=shown_subject(request),
+        subject=shown_subject(desk, request),
         text=exchange.text,
         files=files,
         links_until=centre.calendar.local(desk.now) + timedelta(days=centre.files_days)
@@ -154,14 +156,16 @@ def _files(desk: Desk, exchange: Exchange, colleague: Colleague) -> tuple[list[_
     assert exchange.id is not None
     rows = requests.attachments(desk.session, exchange.id) if exchange.files else []
     along = sum(row.size for row in rows) <= desk.centre.copy_limit
+    names = [row.filename or desk.renderer.words("unnamed") for row in rows]
     files = [
-        _File(row.filename, row.content_type, row.size, along, "" if along else _link(desk, row, colleague))
-        for row in rows
+        _File(name, row.content_type, row.size, along, "" if along else _link(desk, row, colleague))
+        for name, row in zip(names, rows, strict=True)
     ]
     if not along:
         return files, ()
     return files, tuple(
-        Enclosure(row.filename, row.content_type, storage.fetch(desk.session, row.digest)) for row in rows
+        Enclosure(name, row.content_type, storage.fetch(desk.session, row.digest))
+        for name, row in zip(names, rows, strict=True)
     )
 
 

@@ -1,11 +1,14 @@
 """What every letter of a thread bears: the address it comes from, its subject, its return path, the marks of the thread."""
 
+from functools import lru_cache
+
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import Request
 from mailhub.handlers.desk import Desk
 from mailhub.mail import subjects, threads
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import return_id
+from mailhub.render import Renderer
 from mailhub.understand import LOOP_HEADER
 
 
@@ -14,10 +17,15 @@ def service_of(request: Request) -> Service:
     return Service(request.service)
 
 
-def shown_subject(request: Request) -> str:
+def untitled(desk: Desk) -> str:
+    """What is said in place of a subject, or before one that we make from a text."""
+    return _untitled(desk.renderer)
+
+
+def shown_subject(desk: Desk, request: Request) -> str:
     """The subject of a thread, free of prefixes and of our own reference."""
     bare = subjects.base(request.subject).replace(f"[{request.reference}]", "")
-    return " ".join(bare.split()) or "(sans objet)"
+    return " ".join(bare.split()) or untitled(desk)
 
 
 def message_id(desk: Desk, token: Token, key: str) -> str:
@@ -41,3 +49,8 @@ def stable_id(desk: Desk, request: Request) -> str:
 
 def loop_mark(desk: Desk) -> tuple[tuple[str, str], ...]:
     return ((LOOP_HEADER, desk.centre.loop_mark),)
+
+
+@lru_cache(8)  # the same for every question of a home
+def _untitled(renderer: Renderer) -> str:
+    return renderer.words("untitled")

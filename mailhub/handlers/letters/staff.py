@@ -36,7 +36,7 @@ def to_staff(
     """A short letter to one member of staff: a receipt, a refusal, a question. `confirm` is the mail it asks about."""
     known: dict[str, object] = {"centre": desk.centre, "reference": None, "subject": None}
     if request is not None:
-        known |= {"reference": request.reference, "subject": shown_subject(request)}
+        known |= {"reference": request.reference, "subject": shown_subject(desk, request)}
     words = desk.renderer.letter(template, **{**known, **values})
     service = service_of(request) if request else Service.CONTACT
     if confirm is not None:
