@@ -114,7 +114,8 @@ class ReceiveSection(Section):
     messages_per_minute: int = Field(60, ge=0, description="Mails per minute from one address; 0: no limit.")
     unlimited_sources: tuple[str, ...] = Field(
         ("127.0.0.1", "::1", ""),
-        description="Peers the two limits per source do not apply to: our own Postfix. An empty text is the UNIX socket.",
+        description="Peers the two limits per source do not apply to: our own Postfix. "
+        "An IPv6 address stands for its /64, an empty text for the UNIX socket.",
     )
 
 

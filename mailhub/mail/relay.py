@@ -34,6 +34,12 @@ _TOKEN_LINK = re.compile(
 )  # a file for one member of staff
 
 
+# A letter or a digit beside it makes it the end or the beginning of somebody else's address; all else may be punctuation
+# that was written without a space, and the address must not leave. A link may have `<` as %3C.
+_BEFORE = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2}))"
+_BEHIND = r"(?![^\W_])"
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What must never leave."""
@@ -48,7 +54,7 @@ class Secrets:
         text = _TOKEN_LINK.sub(self.stand_in, self.token_address.sub(self.stand_in, text))
         for address in self.addresses:
             pattern = re.escape(address).replace("@", "(?:@|%40)")
-            text = re.sub(pattern, self.stand_in, text, flags=re.IGNORECASE)
+            text = re.sub(f"{_BEFORE}{pattern}{_BEHIND}", self.stand_in, text, flags=re.IGNORECASE)
         return text
 
     def betrayed_by(self, lines: Sequence[str]) -> set[int]:

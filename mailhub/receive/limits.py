@@ -44,6 +44,7 @@ class Gate:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._unlimited = frozenset(map(source_of, limits.unlimited_sources))
         self._visits = 0
         self._bodies_bytes = 0
         self._visits_of: dict[str, int] = {}
@@ -52,7 +53,7 @@ class Gate:
     def enter(self, source: str) -> bool:
         """Let a visit in, unless too many are inside; each that was let in must `leave`."""
         mine = self._visits_of.get(source, 0)
-        crowded = mine >= self._limits.visits_per_source and source not in self._limits.unlimited_sources
+        crowded = mine >= self._limits.visits_per_source and source not in self._unlimited
         if crowded or self._visits >= self._limits.visits:
             return False
         self._visits += 1
@@ -69,7 +70,7 @@ class Gate:
     def take_message(self, source: str, now: float) -> bool:
         """May this source bring one more mail? `now` is in seconds of any steady clock."""
         most = self._limits.messages_per_minute
-        if not most or source in self._limits.unlimited_sources:
+        if not most or source in self._unlimited:
             return True
         purse = self._purses.get(source)
         if purse is None:

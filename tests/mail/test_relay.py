@@ -133,6 +133,34 @@ def test_html_that_says_something_else_does_not_leave():
     assert relay.html("<p>Bonjour, note interne : non.</p>", "Bonjour", KEPT_FROM) is None
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "claire.morvan@villes-rives.example",
+        "Claire.Morvan@VILLES-RIVES.example.",
+        "<claire.morvan@villes-rives.example>",
+        "_claire.morvan@villes-rives.example_",
+        "écrivez-moi:claire.morvan@villes-rives.example,merci",
+        "Merci.claire.morvan@villes-rives.example.Bien à vous",
+        "https://x.example/?a=%3Cclaire.morvan%40villes-rives.example%3E",
+        "x%20claire.morvan@villes-rives.example",
+    ],
+)
+def test_an_address_of_staff_is_masked_whatever_stands_beside_it(written):
+    masked = relay.text(written, KEPT_FROM)
+
+    assert masked is not None
+    assert "morvan" not in masked.lower()
+    assert "question@villes-rives.example" in masked
+
+
+@pytest.mark.parametrize(
+    "address", ["marieclaire.morvan@villes-rives.example", "claire.morvan@villes-rives.examples"]
+)
+def test_an_address_of_somebody_else_that_holds_one_of_staff_leaves_whole(address):
+    assert relay.text(f"Écrivez à {address}, de ma part.", KEPT_FROM) == f"Écrivez à {address}, de ma part."
+
+
 def test_no_address_of_staff_leaves_in_html():
     left = relay.html(
         '<p>Écrivez <a href="mailto:claire.morvan@villes-rives.example">ici</a></p>', "Écrivez ici", KEPT_FROM

@@ -63,3 +63,13 @@ def test_a_flood_of_sources_does_not_fill_the_memory():
 )
 def test_one_source_is_an_address_or_an_ipv6_customer(ip: str, source: str):
     assert source_of(ip) == source
+
+
+def test_a_source_without_limits_may_be_named_by_any_of_its_addresses():
+    gate = Gate(
+        Limits(visits_per_source=1, messages_per_minute=1, unlimited_sources=frozenset({"2001:db8::25"}))
+    )
+    source = source_of("2001:db8::77")
+
+    assert [gate.enter(source) for _ in range(3)] == [True] * 3
+    assert [gate.take_message(source, 0) for _ in range(3)] == [True] * 3
