@@ -1169,3 +1169,26 @@ def test_forged_mails_of_staff_are_all_held_but_do_not_fill_their_mailbox(centre
 
     assert centre.verdicts()[1:] == ["held"] * 33
     assert len(centre.outbox("held")) == 30
+    assert "la dernière de 30 lettres en une heure" in body(centre.postbox.to(CLAIRE)[-1])
+
+
+def test_a_flood_for_people_reaches_each_of_staff_as_often_and_the_last_says_so(centre):
+    soizic = "soizic.bihan@villes-rives.example"
+    centre.hire("Soizic Bihan", soizic)
+    for number in range(32):
+        strange = mail(f"n° {number}", to=f"contact@{DOMAIN}", message_id=f"<{number}@k.example>")
+        centre.send(strange, f"p{number}@k.example", f"contact@{DOMAIN}")
+    centre.settle()
+
+    for colleague in (CLAIRE, soizic):
+        *before, last = [body(letter) for letter in centre.postbox.to(colleague)]
+        assert len(before) == 29
+        assert not any("la dernière de 30 lettres" in each for each in before)
+        assert "la dernière de 30 lettres en une heure" in last
+    assert centre.verdicts() == ["triage"] * 32
+    assert [row.note for row in centre.journal()][-1] == "shown to 0 of staff"
+
+    centre.clock.forward(hours=1)
+    centre.send(mail("encore", to=f"contact@{DOMAIN}", message_id="<late@k.example>"), to=f"contact@{DOMAIN}")
+    centre.settle()
+    assert "encore" in body(centre.postbox.to(soizic)[-1])

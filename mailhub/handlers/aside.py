@@ -7,7 +7,7 @@ from mailhub.centre import people, requests, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.requests import Request
 from mailhub.centre.subscriptions import LIVE
-from mailhub.handlers import correspondence
+from mailhub.handlers import correspondence, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.mail import absences
@@ -79,7 +79,7 @@ def _departed(reading: Reading, desk: Desk, request: Request | None) -> tuple[Dr
     }
     year, week, _ = desk.centre.calendar.local(desk.now).isocalendar()
     # Such a machine answers every letter for months: the week in the key is what keeps it to one word.
-    return correspondence.to_staff(desk, "reader-gone", f"reader-gone:{numbers[0]}:{year}-{week}", values)
+    return letters.to_team(desk, "reader-gone", f"reader-gone:{numbers[0]}:{year}-{week}", values)
 
 
 def _known(reading: Reading, desk: Desk) -> Sequence[Person]:

@@ -68,7 +68,7 @@ def told(
             "said": said,
             "mail": mail,
         }
-        drafts += correspondence.to_staff(desk, "subscription-returns", f"returns:{event.key}", values)
+        drafts += letters.to_team(desk, "subscription-returns", f"returns:{event.key}", values)
     return tuple(drafts)
 
 
@@ -135,7 +135,7 @@ def _shown(
         "said": "",
         "mail": reading.number,
     }
-    return correspondence.to_staff(desk, "subscription-returns", f"returns:{news}:{reading.number}", values)
+    return letters.to_team(desk, "subscription-returns", f"returns:{news}:{reading.number}", values)
 
 
 def _why(desk: Desk, delivery: Delivery) -> str:

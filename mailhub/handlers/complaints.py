@@ -2,7 +2,7 @@
 
 from mailhub.centre import people, subscriptions
 from mailhub.centre.subscriptions import Evidence, Source, Subscription
-from mailhub.handlers import correspondence
+from mailhub.handlers import correspondence, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.mail import complaints, notices, threads
@@ -34,7 +34,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         "recipient": None,
         "mail": reading.number,
     }
-    drafts = correspondence.to_staff(
+    drafts = letters.to_team(
         desk, "subscription-complaint", f"subscription-complaint:{reading.number}", values
     )
     return Outcome(
@@ -72,7 +72,7 @@ def _unproven(reading: Reading, desk: Desk, complaint: Complaint) -> Outcome:
         "recipient": complaint.recipient,
         "mail": reading.number,
     }
-    drafts = correspondence.to_staff(
+    drafts = letters.to_team(
         desk, "subscription-complaint", f"subscription-complaint:{reading.number}", values
     )
     return Outcome(

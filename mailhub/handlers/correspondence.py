@@ -19,8 +19,6 @@ from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.understand import Reading
 
-MOST_TO_STAFF_AN_HOUR = 30  # a flood is not passed on letter by letter; the journal shows it
-
 
 def publications(desk: Desk, codes: Iterable[str]) -> tuple[Publication, ...]:
     """The publications of these codes that there still are, in the order of `lists/`."""
@@ -120,23 +118,6 @@ def instructions(desk: Desk, reading: Reading) -> Draft:
     key = f"subscription-help:{reading.number}"
     to = Mailbox(None, reading.sender)
     return _letter(desk, "subscription-help", key, to, None, desk.lists.publications, {}, answers=reading)
-
-
-def to_staff(
-    desk: Desk,
-    template: str,
-    key: str,
-    values: Mapping[str, object],
-    *,
-    most_an_hour: int = MOST_TO_STAFF_AN_HOUR,
-) -> tuple[Draft, ...]:
-    """The same word to everybody who is told of new things; nothing when they were told of enough this hour."""
-    if outbox.written(desk.session, template, desk.now) >= most_an_hour:
-        return ()
-    return tuple(
-        letters.to_staff(desk, template, colleague, f"{key}:{colleague.id}", values)
-        for colleague in people.told_of_new(desk.session)
-    )
 
 
 def card(desk: Desk, person: people.Person | None, rows: Sequence[Subscription]) -> dict[str, object]:

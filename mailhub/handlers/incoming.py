@@ -14,7 +14,6 @@ from mailhub.mail.draft import Draft
 from mailhub.understand import Reading
 
 MOST_STRANGERS_AN_HOUR = 10  # whose words in one thread are shown to staff: its address may have leaked
-MOST_TO_LOOK_AT_AN_HOUR = 30  # a flood of odd mail is not passed on to staff one by one; the journal shows it
 
 
 def written(reading: Reading) -> Written:
@@ -87,26 +86,15 @@ def answers_known_letter(reading: Reading, desk: Desk) -> bool:
 
 def to_people(reading: Reading, desk: Desk, why: str = "") -> Outcome:
     """Triage: the mail is shown to staff, in words that lead to no one but them; `why` is for the journal."""
+    values = {
+        "recipient": reading.envelope.recipient,
+        "number": reading.number,
+        "sender": reading.sender,
+        "proven": reading.strong,
+        "subject": reading.message.subject,
+        "kind_label": desk.renderer.words("sorts", kind=reading.sort.kind),
+        "text": reading.quoting.text,
+    }
+    drafts = letters.to_team(desk, "triage", f"triage:{reading.number}", values)
     because = f"{why}; " if why else ""
-    if outbox.written(desk.session, "triage", desk.now) >= MOST_TO_LOOK_AT_AN_HOUR:
-        note = f"{because}waits in the journal: staff were told of enough this hour"
-        return Outcome(Verdict.TRIAGE, note)
-    drafts = tuple(
-        letters.to_staff(
-            desk,
-            "triage",
-            colleague,
-            f"triage:{reading.number}:{colleague.id}",
-            {
-                "recipient": reading.envelope.recipient,
-                "number": reading.number,
-                "sender": reading.sender,
-                "proven": reading.strong,
-                "subject": reading.message.subject,
-                "kind_label": desk.renderer.words("sorts", kind=reading.sort.kind),
-                "text": reading.quoting.text,
-            },
-        )
-        for colleague in people.told_of_new(desk.session)
-    )
     return Outcome(Verdict.TRIAGE, f"{because}shown to {len(drafts)} of staff", drafts)

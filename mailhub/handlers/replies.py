@@ -24,7 +24,6 @@ from mailhub.mail.tokens import Purpose
 from mailhub.outbox import Outgoing, OutgoingState
 from mailhub.understand import Reading
 
-MOST_DOUBTS_AN_HOUR = 30  # whoever writes our staff's address into From must not fill their mailbox by it
 _NOT_SAID = frozenset({OutgoingState.FAILED, OutgoingState.WITHDRAWN})
 KNOWN_COMMANDS = tuple(f"#{command}" for command in Command)
 
@@ -92,8 +91,6 @@ def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome
     author, owner = reading.standing.staff, reading.standing.token_staff
     asked = owner if author is None else author
     assert asked is not None
-    if not reading.strong and outbox.written(desk.session, "held", desk.now) >= MOST_DOUBTS_AN_HOUR:
-        return Outcome(None, f"held ({doubt}), waits in the journal: staff were asked enough this hour")
     reason = desk.renderer.template("mail/held/reason.txt").render(why=doubt, sender=reading.sender)
     letter = letters.to_staff(
         desk,
@@ -104,7 +101,10 @@ def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome
         request=request,
         confirm=reading.number,
     )
-    return Outcome(None, f"held ({doubt}), {asked.name} was asked", (letter,))
+    # Whoever writes our staff's address into From must not fill their mailbox by it.
+    drafts = (letter,) if reading.strong else letters.in_moderation(desk, letter)
+    told = f"{asked.name} was asked" if drafts else "waits in the journal: they were asked enough this hour"
+    return Outcome(None, f"held ({doubt}), {told}", drafts)
 
 
 def _act(reply: _Reply) -> Outcome:

@@ -9,7 +9,7 @@ from mailhub import journal
 from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.subscriptions import LIVE, Evidence, Source, Subscription
-from mailhub.handlers import correspondence
+from mailhub.handlers import correspondence, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.lists import Publication
@@ -129,9 +129,7 @@ class Visit:
             "reader": correspondence.card(self.desk, self.person, self.rows),
             "text": "" if reading.quoting.only_quotes else reading.quoting.reply,
         }
-        return correspondence.to_staff(
-            self.desk, "subscription-wish", f"subscription-wish:{reading.number}", values
-        )
+        return letters.to_team(self.desk, "subscription-wish", f"subscription-wish:{reading.number}", values)
 
     def left_to_staff(self, concern: Concern | None = None) -> Outcome:
         """Not clear, not theirs, or not ours to do: staff see it with all that is known, nothing is done."""

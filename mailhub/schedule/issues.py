@@ -13,7 +13,7 @@ import structlog
 from sqlmodel import Session
 
 from mailhub import outbox
-from mailhub.centre import people, publications, subscriptions
+from mailhub.centre import publications, subscriptions
 from mailhub.centre.profile import Centre
 from mailhub.centre.publications import Issue, IssueState, Recipient
 from mailhub.database import Database
@@ -139,14 +139,5 @@ class Issues:
         known |= {
             key: self.centre.calendar.local(at) for key, at in known.items() if isinstance(at, datetime)
         }
-        drafts = [
-            letters.to_staff(
-                desk,
-                template,
-                colleague,
-                f"{template}:{issue.reference}:{issue.release_at}:{colleague.id}",
-                known,
-            )
-            for colleague in people.told_of_new(session)
-        ]
+        drafts = letters.to_team(desk, template, f"{template}:{issue.reference}:{issue.release_at}", known)
         outbox.put(session, drafts, domain=self.centre.domain, now=desk.now)

@@ -15,6 +15,7 @@ def _ended(*endings: Ending, said: str = "") -> Values:
 
 WORDS: dict[str, tuple[Values, ...]] = {
     "words/complaints.txt": tuple({"kind": kind} for kind in sorted(complaints.COMPLAINTS)),
+    "words/enough.txt": ({"most": 30},),
     "words/endings.txt": (
         *(_ended(ending) for ending in Ending),
         _ended(Ending.GIVEN_UP, Ending.TOO_LARGE, said="450 4.2.0 later"),

@@ -7,17 +7,19 @@ from the service address too, with a token for this request and this person. Aut
 from mailhub.handlers.letters.askers import acknowledgement, answer
 from mailhub.handlers.letters.copies import INTERNAL_MARKER, staff_copies
 from mailhub.handlers.letters.heads import message_id, service_of, untitled
-from mailhub.handlers.letters.staff import about_answer, to_staff, undelivered, why
+from mailhub.handlers.letters.staff import about_answer, in_moderation, to_staff, to_team, undelivered, why
 
 __all__ = [
     "INTERNAL_MARKER",
     "about_answer",
     "acknowledgement",
     "answer",
+    "in_moderation",
     "message_id",
     "service_of",
     "staff_copies",
     "to_staff",
+    "to_team",
     "undelivered",
     "untitled",
     "why",
