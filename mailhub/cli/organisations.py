@@ -2,8 +2,10 @@
 
 # ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
 
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -47,7 +49,8 @@ def add(
     with opening.database(home) as database, database.transaction() as session:
         kept = people.register_organisation(session, name, domains or [], first, last)
         session.flush()
-        row = next(_as_row(body, theirs) for body, theirs in people.organisations(session) if body is kept)
+        found = next(theirs for body, theirs in people.organisations(session) if body is kept)
+        row = _as_row(kept, found, _today(home))
     screen.done(row, f"{name} is on file", as_json=json)
 
 
@@ -57,7 +60,10 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
     from mailhub.centre import people
 
     with opening.database(home) as database, database.reading() as session:
-        rows = [_as_row(organisation, theirs) for organisation, theirs in people.organisations(session)]
+        today = _today(home)
+        rows = [
+            _as_row(organisation, theirs, today) for organisation, theirs in people.organisations(session)
+        ]
     if json:
         screen.lines(rows)
     else:
@@ -65,7 +71,13 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
         screen.table(rows, columns, nothing="none yet: `mailhub organisations add`")
 
 
-def _as_row(organisation: "Organisation", domains: list[str]) -> dict[str, object]:
+def _today(home: Path) -> date:
+    """The day it is at the centre."""
+    zone = ZoneInfo(opening.settings(home).centre.time_zone)
+    return opening.this_moment().astimezone(zone).date()
+
+
+def _as_row(organisation: "Organisation", domains: list[str], today: date) -> dict[str, object]:
     """One organisation, for people and programs."""
     from mailhub.centre import people
 
@@ -74,7 +86,7 @@ def _as_row(organisation: "Organisation", domains: list[str]) -> dict[str, objec
         "domains": domains,
         "member_from": organisation.member_from,
         "member_until": organisation.member_until,
-        "member_today": people.is_member(organisation, opening.this_moment().date()),
+        "member_today": people.is_member(organisation, today),
     }
 
 

@@ -38,8 +38,10 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
 
 def _thanks(reading: Reading, desk: Desk, request: Request) -> Outcome:
     """A thank-you is filed: nothing reopens and nobody is written to (P27, S15)."""
+    assert reading.sender is not None
     written = incoming.written(reading)
-    requests.add(desk.session, request, ExchangeKind.THANKS, written, person_id=request.requester_id)
+    person = people.meet(desk.session, reading.sender, reading.sender_name, written.at)
+    requests.add(desk.session, request, ExchangeKind.THANKS, written, person_id=people.identity(person))
     return Outcome(Verdict.MESSAGE_ADDED, f"thanks in {request.reference}")
 
 

@@ -233,7 +233,7 @@ def _file_note(reply: _Reply) -> None:
 
 
 def _secrets(desk: Desk, request: Request) -> relay.Secrets:
-    copies = outbox.listed(desk.session, request_id=request.id, kind="staff-copy")
+    copies = outbox.listed(desk.session, request_id=request.id, kind="staff-copy", limit=None)
     return relay.secrets(
         addresses=people.staff_addresses(desk.session),
         machine_locals=[desk.centre.local_parts[service] for service in MACHINE_SERVICES],

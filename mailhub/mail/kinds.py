@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailhub.mail import absences, calendar, complaints, receipts, reports
+from mailhub.mail import absences, address, calendar, complaints, receipts, reports
 from mailhub.mail.clues import Clues
 from mailhub.mail.clues import of as gather
 from mailhub.mail.message import Message
@@ -99,7 +99,9 @@ def _auto_reply_wording(clues: Clues) -> str:
     if wording := absences.in_subject(clues.subject):
         return f"subject: {wording}"
     report = clues.message.tree.get_content_type() == "multipart/report"
-    if (clues.null_sender or report or NOBODY.match(clues.sender)) and (wording := reports.challenge(clues)):
+    if (clues.null_sender or report or address.never_answer(clues.sender)) and (
+        wording := reports.challenge(clues)
+    ):
         return f"challenge: {wording}"
     machine = clues.null_sender or clues.keyword("auto-submitted") == "auto-generated"
     wording = absences.in_text(clues.message.text) if machine else ""
@@ -153,13 +155,8 @@ TESTS: tuple[tuple[Kind, Callable[[Clues], str]], ...] = (
     (Kind.BULK, _bulk),
 )
 
+
 # Addresses behind which no person reads. RFC 3834 section 2.
-NOBODY = re.compile(
-    r"(no-?_?reply|ne-?_?pas-?_?repondre|do-?not-?reply|nepasrepondre|mailer-daemon|postmaster|owner-.*|.*-owner|"
-    r".*-request|.*-bounces?|bounces?[+-].*|listserv|majordomo|sympa)@"
-)
-
-
 def _silent(clues: Clues, kind: Kind) -> str:
     """Why no automatic answer may go out, "" when one may."""
     if kind is not Kind.HUMAN:
@@ -175,7 +172,7 @@ def _silent(clues: Clues, kind: Kind) -> str:
         return "X-Loop"
     if not clues.sender:
         return "no sender address"
-    return f"from {clues.sender.split('@')[0]}@" if NOBODY.match(clues.sender) else ""
+    return f"from {clues.sender.split('@')[0]}@" if address.never_answer(clues.sender) else ""
 
 
 def _suppresses(clues: Clues) -> bool:

@@ -55,9 +55,9 @@ def listed(
     about: str | None = None,
     request_id: int | None = None,
     kind: str | None = None,
-    limit: int = 50,
+    limit: int | None = 50,
 ) -> list[Outgoing]:
-    """Letters for a list on a screen, latest first; `about` is an address or a Message-ID."""
+    """Letters for a list on a screen, latest first; `about` is an address or a Message-ID. No `limit`: all of them."""
     query = select(Outgoing).order_by(col(Outgoing.id).desc()).limit(limit)
     if state is not None:
         query = query.where(Outgoing.state == state)

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
+import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException, syntax
 
 from mailhub.errors import MailhubError
@@ -20,7 +21,7 @@ from mailhub.receive.body import END_OF_BODY, has_bare_newline, hops, unstuffed
 from mailhub.receive.limits import Gate, Limits, source_of
 from mailhub.receive.replies import Reply, enhanced
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 # aiosmtpd tells every command and address at INFO, and what it does not know at WARNING; the journal is where
 # addresses belong, and the words of strangers belong nowhere.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
@@ -173,12 +174,11 @@ class Conversation(SMTP):
     async def handle_exception(self, error: Exception) -> str:
         """Answer for any trouble of ours: it may heal, so the sender keeps the mail and learns nothing more."""
         if isinstance(error, TLSSetupException):
-            log.info("no TLS with %s", self.client_ip)
+            log.info("no TLS", peer=self.client_ip)
+        elif isinstance(error, MailhubError):  # its text says enough
+            log.error("refused for now", peer=self.client_ip, why=str(error))
         else:
-            known = isinstance(error, MailhubError)  # then its text says enough
-            log.error(
-                "refused for now, from %s: %s", self.client_ip, error, exc_info=None if known else error
-            )
+            log.error("refused for now", peer=self.client_ip, exc_info=error)
         return Reply.TROUBLE
 
     def answer(self, replies: Sequence[str]) -> str:
