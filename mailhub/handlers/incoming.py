@@ -84,14 +84,21 @@ def answers_known_letter(reading: Reading, desk: Desk) -> bool:
     return reading.nearest is None or outbox.with_message_id(desk.session, ids) is not None
 
 
-def to_people(reading: Reading, desk: Desk, why: str = "") -> Outcome:
-    """Triage: the mail is shown to staff, in words that lead to no one but them; `why` is for the journal."""
-    values = {
+def outlines(reading: Reading) -> dict[str, object]:
+    """What staff are told first of any mail they are to look at."""
+    return {
         "recipient": reading.envelope.recipient,
         "number": reading.number,
         "sender": reading.sender,
         "proven": reading.strong,
         "subject": reading.message.subject,
+    }
+
+
+def to_people(reading: Reading, desk: Desk, why: str = "") -> Outcome:
+    """Triage: the mail is shown to staff, in words that lead to no one but them; `why` is for the journal."""
+    values = {
+        **outlines(reading),
         "kind_label": desk.renderer.words("sorts", kind=reading.sort.kind),
         "text": reading.quoting.text,
     }

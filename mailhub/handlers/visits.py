@@ -9,7 +9,7 @@ from mailhub import journal
 from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.subscriptions import LIVE, Evidence, Source, Subscription
-from mailhub.handlers import correspondence, letters
+from mailhub.handlers import correspondence, incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.lists import Publication
@@ -116,11 +116,7 @@ class Visit:
         """The mail as staff see it: who writes, what they receive, what was understood and why it was not enough."""
         reading = self.reading
         values = {
-            "recipient": reading.envelope.recipient,
-            "number": reading.number,
-            "sender": reading.sender,
-            "proven": reading.strong,
-            "subject": reading.message.subject,
+            **incoming.outlines(reading),
             "understood": str(self.wish.kind),
             "why": self._why(concern),
             "nothing_done": nothing_done,

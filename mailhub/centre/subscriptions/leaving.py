@@ -30,7 +30,7 @@ def leave(session: Session, rows: Iterable[Subscription], evidence: Evidence) ->
 def leave_everything(
     session: Session, keyring: Keyring, rows: Iterable[Subscription], address: str, evidence: Evidence
 ) -> Changed:
-    """Stop everything, and never write to this address again."""
+    """Stop these, and let nobody join at this address any more; another reader who has it goes on (T23)."""
     leaving = [row for row in rows if row.state in LIVE or row.state is State.PENDING]
     for row in leaving:
         consent.record(session, row, Act.OBJECTED, evidence, state=State.SUPPRESSED)
