@@ -34,10 +34,11 @@ _TOKEN_LINK = re.compile(
 )  # a file for one member of staff
 
 
-# A letter or a digit beside it makes it the end or the beginning of somebody else's address; all else may be punctuation
-# that was written without a space, and the address must not leave. A link may have `<` as %3C.
-_BEFORE = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2}))"
-_BEHIND = r"(?![^\W_])"
+# Letters right before it go too: this may be the end of somebody else's address, of which no half shall stay, or a word
+# that lost its space, and the address must not leave. A link may have `<` as %3C.
+_BEFORE = r"(?:(?<=%[0-9A-Fa-f]{2})|(?<![%])(?<![^\W_])[^\W_]*)"
+_UNSEEN = "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*"  # what no eye sees between two letters
+_WAYS = {"@": "(?:@|\uff20|%40)", ".": r"(?:\.|%2E)"}  # to write a sign, in words and in links
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Secrets:
         """The text with every private address replaced by the service's."""
         text = _TOKEN_LINK.sub(self.stand_in, self.token_address.sub(self.stand_in, text))
         for address in self.addresses:
-            pattern = re.escape(address).replace("@", "(?:@|%40)")
-            text = re.sub(f"{_BEFORE}{pattern}{_BEHIND}", self.stand_in, text, flags=re.IGNORECASE)
+            pattern = _UNSEEN.join(_WAYS.get(letter) or re.escape(letter) for letter in address)
+            text = re.sub(f"{_BEFORE}{pattern}", self.stand_in, text, flags=re.IGNORECASE)
         return text
 
     def betrayed_by(self, lines: Sequence[str]) -> set[int]:

@@ -144,6 +144,10 @@ def test_html_that_says_something_else_does_not_leave():
         "Merci.claire.morvan@villes-rives.example.Bien à vous",
         "https://x.example/?a=%3Cclaire.morvan%40villes-rives.example%3E",
         "x%20claire.morvan@villes-rives.example",
+        "claire%2Emorvan%40villes-rives%2Eexample",
+        "cl\u00adaire.morvan\u200b@villes-rives.example",
+        "claire.morvan\uff20villes-rives.example",
+        "E-mailclaire.morvan@villes-rives.exampleTél. 02 99",
     ],
 )
 def test_an_address_of_staff_is_masked_whatever_stands_beside_it(written):
@@ -154,11 +158,12 @@ def test_an_address_of_staff_is_masked_whatever_stands_beside_it(written):
     assert "question@villes-rives.example" in masked
 
 
-@pytest.mark.parametrize(
-    "address", ["marieclaire.morvan@villes-rives.example", "claire.morvan@villes-rives.examples"]
-)
-def test_an_address_of_somebody_else_that_holds_one_of_staff_leaves_whole(address):
-    assert relay.text(f"Écrivez à {address}, de ma part.", KEPT_FROM) == f"Écrivez à {address}, de ma part."
+def test_no_half_of_an_address_that_ends_like_one_of_staff_stays():
+    said = "Écrivez à marieclaire.morvan@villes-rives.example, ou à jean@villes-rives.example."
+
+    assert relay.text(said, KEPT_FROM) == (
+        "Écrivez à question@villes-rives.example, ou à jean@villes-rives.example."
+    )
 
 
 def test_no_address_of_staff_leaves_in_html():
