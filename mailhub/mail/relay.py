@@ -19,6 +19,9 @@ _LEFT_OUT = frozenset(
     {"text/vcard", "text/x-vcard", "application/pgp-signature", "application/pkcs7-signature",
      "application/x-pkcs7-signature", "application/ms-tnef"}
 )  # fmt: skip
+_CALENDARS = frozenset({"text/calendar", "application/ics"})
+_FOLD = re.compile(r"\r?\n[ \t]")
+_LONG = re.compile(r"([^\r\n]{60})(?=[^\r\n])")  # 75 octets at most, of which a letter may take two
 _SHORTEST_TELLING_LINE = 12  # shorter lines of the copy ("Bonjour,") prove nothing
 _DEEPEST_COPY = 4  # mails within mails, looked into one by one
 _MAIL_NAMES = (".eml", ".mht", ".mhtml")
@@ -134,17 +137,31 @@ def enclosures(parts: Iterable[Part], kept_from: Secrets, marker: str) -> tuple[
     """The files that leave, inline images included; None when one of them is an internal copy."""
     leaving = []
     for part in parts:
-        if part.content_type in _LEFT_OUT:
+        name = (part.filename or "").lower()
+        if part.content_type in _LEFT_OUT or name.endswith(".vcf"):
             continue
         if _is_a_copy(part, kept_from, marker):
             return None
+        is_calendar = part.content_type in _CALENDARS or name.endswith(".ics")
+        payload = _calendar(part.payload, kept_from) if is_calendar else part.payload
         filename = part.filename and kept_from.mask(part.filename)
+        content_id = part.content_id and kept_from.mask(part.content_id)  # as in the HTML that shows it
         leaving.append(
-            Enclosure(
-                filename, part.content_type, part.payload, content_id=part.content_id, inline=part.inline
-            )
+            Enclosure(filename, part.content_type, payload, content_id=content_id, inline=part.inline)
         )
     return tuple(leaving)
+
+
+def _calendar(payload: bytes, kept_from: Secrets) -> bytes:
+    """An invitation without the addresses of staff: whoever accepts it answers the service.
+
+    Clients send them along unasked. Long lines go on in a line that begins with a blank: RFC 5545 section 3.1.
+    """
+    whole = _FOLD.sub("", payload.decode("utf-8", "surrogateescape"))
+    masked = kept_from.mask(whole)
+    if masked == whole:
+        return payload
+    return _LONG.sub("\\1\r\n ", masked).encode("utf-8", "surrogateescape")
 
 
 def _is_a_copy(part: Part, kept_from: Secrets, marker: str, depth: int = 0) -> bool:

@@ -1,6 +1,7 @@
 """What leaves of a staff reply, and what never does."""
 
 import hashlib
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
@@ -85,6 +86,41 @@ FORWARD.add_attachment(COPY)
 )
 def test_no_internal_copy_leaves_as_a_file_however_it_was_saved(copy):
     assert relay.enclosures([copy], KEPT_FROM, MARKER) is None
+
+
+def test_an_invitation_leaves_without_the_addresses_of_staff():
+    lines = [
+        "BEGIN:VCALENDAR",
+        "ORGANIZER;CN=Claire:mailto:claire.mor\r\n van@villes-rives.example",
+        "ATTENDEE:mailto:n.benali@kerbrec.example",
+        f"SUMMARY:{'Réunion ' * 20}",
+        "END:VCALENDAR",
+    ]
+    invitation = "\r\n".join(lines).encode()
+    (left,) = relay.enclosures([part("text/calendar", invitation, "rdv.ics")], KEPT_FROM, MARKER)
+    (other,) = relay.enclosures([part("text/calendar", b"BEGIN:VCALENDAR\r\n")], KEPT_FROM, MARKER)
+
+    whole = left.content.replace(b"\r\n ", b"").decode()
+    assert "ORGANIZER;CN=Claire:mailto:question@villes-rives.example\r\n" in whole
+    assert whole.split("\r\n")[2:] == lines[2:]
+    assert max(map(len, left.content.split(b"\r\n"))) <= 75
+    assert other.content == b"BEGIN:VCALENDAR\r\n"
+
+
+def test_an_image_keeps_the_name_its_page_shows_it_by_without_the_address_of_staff():
+    image = replace(part("image/png", b"x"), content_id="1.claire.morvan@villes-rives.example")
+    (left,) = relay.enclosures([image], KEPT_FROM, MARKER)
+    page = relay.html(f'<p>Ici <img src="cid:{image.content_id}"></p>', "Ici", KEPT_FROM)
+
+    assert left.content_id == "1.question@villes-rives.example"
+    assert page is not None
+    assert f'src="cid:{left.content_id}"' in page
+
+
+def test_a_visiting_card_stays_whatever_it_is_called():
+    card = part("application/octet-stream", b"BEGIN:VCARD", "Claire Morvan.VCF")
+
+    assert relay.enclosures([card], KEPT_FROM, MARKER) == ()
 
 
 def test_no_address_of_staff_leaves_as_the_name_of_a_file():
