@@ -18,7 +18,7 @@ from mailhub.journal.handling import (
     settle,
     waiting,
 )
-from mailhub.journal.inbound import Inbound, InboundState, Verdict, accept, forget
+from mailhub.journal.inbound import Inbound, InboundState, Verdict, accept, expired, forget
 from mailhub.journal.questions import bearing, concerning, figures, get, listed, oldest_waiting, raw
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "claim",
     "concerning",
     "discard",
+    "expired",
     "failed",
     "figures",
     "forget",

@@ -104,23 +104,28 @@ def accept(session: Session, mails: Iterable[tuple[bytes, Sequence[Envelope]]], 
     return rows.insert_missing(session, Inbound, new)
 
 
-def forget(session: Session, now: datetime, days: Mapping[Verdict, int]) -> int:
-    """Remove the raw bytes of mails whose retention clock has run out; the row and its verdict stay."""
-    gone = 0
-    for verdict, kept_days in days.items():
-        query = select(Inbound).where(
-            Inbound.verdict == verdict,
-            Inbound.state == InboundState.DONE,
-            col(Inbound.raw_kept).is_(True),
-            col(Inbound.received_at) < now - timedelta(days=kept_days),
-        )
-        for row in session.exec(query).all():
-            row.raw_kept = False
-            session.flush()
-            still_used = select(func.count()).where(
-                Inbound.digest == row.digest, col(Inbound.raw_kept).is_(True)
+def expired(session: Session, now: datetime, days: Mapping[Verdict, int]) -> list[int]:
+    """The mails whose retention clock has run out and whose bytes are still there."""
+    return [
+        number
+        for verdict, kept_days in days.items()
+        for number in session.exec(
+            select(Inbound.id).where(
+                Inbound.verdict == verdict,
+                Inbound.state == InboundState.DONE,
+                col(Inbound.raw_kept).is_(True),
+                col(Inbound.received_at) < now - timedelta(days=kept_days),
             )
-            if session.exec(still_used).one() == 0:
-                storage.forget(session, row.digest)
-            gone += 1
-    return gone
+        ).all()
+        if number is not None
+    ]
+
+
+def forget(session: Session, numbers: Sequence[int]) -> None:
+    """Remove the raw bytes of these mails; their rows and verdicts stay."""
+    for row in session.exec(select(Inbound).where(col(Inbound.id).in_(numbers))).all():
+        row.raw_kept = False
+        session.flush()
+        still_used = select(func.count()).where(Inbound.digest == row.digest, col(Inbound.raw_kept).is_(True))
+        if session.exec(still_used).one() == 0:
+            storage.forget(session, row.digest)

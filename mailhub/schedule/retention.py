@@ -11,6 +11,8 @@ from mailhub.database import Database
 from mailhub.journal import Verdict
 from mailhub.schedule.ticks import take_slot
 
+AT_ONCE = 100  # mails to one transaction: the doors wait for the same database
+
 log = structlog.get_logger()
 
 
@@ -29,6 +31,9 @@ class Retention:
         with self.database.transaction() as session:
             if not take_slot(session, "retention", midnight):
                 return 0
-            gone = journal.forget(session, now, self.days)
-        log.info("retention", mails=gone)
-        return gone
+            over = journal.expired(session, now, self.days)
+        for first in range(0, len(over), AT_ONCE):
+            with self.database.transaction() as session:
+                journal.forget(session, over[first : first + AT_ONCE])
+        log.info("retention", mails=len(over))
+        return len(over)

@@ -7,10 +7,12 @@ from mailhub import journal, storage
 from mailhub.centre.requests import Attachment
 from mailhub.errors import Refused
 from mailhub.journal import Verdict
+from mailhub.mail.envelope import Envelope
 from mailhub.schedule import Retention
+from mailhub.schedule.retention import AT_ONCE
 from tests.journey import CLAIRE, DOMAIN, NADIA, centre_of, mail
 
-DAYS = {Verdict.REQUEST_OPENED: 30, Verdict.TRIAGE: 10, Verdict.DUPLICATE: 10}
+DAYS = dict.fromkeys(Verdict, 10) | {Verdict.REQUEST_OPENED: 30}
 
 
 @pytest.fixture
@@ -98,3 +100,17 @@ def test_a_mail_that_was_passed_on_as_a_file_leaves_the_file(centre):
         assert [row.digest for row in session.exec(select(Attachment)).all()] == [digest]
         assert storage.fetch(session, digest)
     assert (gone, kept(centre)) == (2, [False, True, False])
+
+
+def test_however_many_are_over_all_go(centre):
+    with centre.database.transaction() as session:
+        mails = [
+            (b"n. %d\r\n" % number, (Envelope(f"contact@{DOMAIN}", received_at=centre.clock()),))
+            for number in range(2 * AT_ONCE + 1)
+        ]
+        journal.accept(session, mails, centre.clock())
+    centre.handle()
+    centre.clock.forward(days=40)
+
+    assert retention(centre).tick() == 2 * AT_ONCE + 1
+    assert not any(kept(centre))
