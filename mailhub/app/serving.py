@@ -38,9 +38,9 @@ async def serve(
 ) -> None:
     """Run every part until SIGTERM or SIGINT, then finish what is under way.
 
-    `ready_to_go` is told where the doors are, and where the pages, once everything runs. Letters on the wire are given `patience_seconds`
-    to end; what has not ended then is found, and called in doubt, by whoever serves next. What nobody here has rung
-    for, such as a letter caused by a command, leaves within `idle_seconds`.
+    `ready_to_go` is told where the doors are, and where the pages, once everything runs. Letters on the wire are
+    given `patience_seconds` to end; what has not ended then is found, and called in doubt, by whoever serves next.
+    What nobody here has rung for, such as a letter caused by a command, leaves within `idle_seconds`.
     """
     settings = house.settings
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -77,10 +77,10 @@ async def serve(
                 tasks.create_task(scheduler.run(stop))
                 pages = tasks.create_task(_serve_pages(house, place, letters_owed))
                 _tell_systemd("READY=1")
-                site = "{}:{}".format(*place.getsockname()) if place else ""
-                log.info("serving", doors=where, pages=site, home=str(settings.home))
+                pages_at = "{}:{}".format(*place.getsockname()) if place else ""
+                log.info("serving", doors=where, pages=pages_at, home=str(settings.home))
                 if ready_to_go:
-                    ready_to_go(where, site)
+                    ready_to_go(where, pages_at)
                 await stop.wait()
                 _tell_systemd("STOPPING=1")
                 await door.close()

@@ -7,6 +7,7 @@ no address of staff, no token, nothing internal; the same words to the same lett
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from mailhub import journal, outbox
 from mailhub.centre import people, recall, requests
@@ -92,7 +93,8 @@ def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome
     asked = owner if author is None else author
     assert asked is not None
     reason = desk.renderer.template("mail/held/reason.txt").render(why=doubt, sender=reading.sender)
-    letter = letters.to_staff(
+    ask = partial(
+        letters.to_staff,
         desk,
         "held",
         asked,
@@ -102,7 +104,7 @@ def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome
         confirm=reading.number,
     )
     # Whoever writes our staff's address into From must not fill their mailbox by it.
-    drafts = (letter,) if reading.strong else letters.in_moderation(desk, letter)
+    drafts = (ask(),) if reading.strong else letters.in_moderation(desk, "held", asked, ask)
     told = f"{asked.name} was asked" if drafts else "waits in the journal: they were asked enough this hour"
     return Outcome(None, f"held ({doubt}), {told}", drafts)
 

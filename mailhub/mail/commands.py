@@ -46,7 +46,7 @@ def read(text: str) -> Commands:
     for line in text.splitlines():
         word = _word(line)
         command = _WORDS.get(fold(word)) if word else None
-        rest = line.strip()[len(word or "") + 1 :].lstrip(" \t\xa0:,.;!")
+        rest = line.strip().removeprefix(f"#{word}").lstrip(" \t\xa0:,.;!")
         if command is Command.NOTE or (command and not rest):
             given.append(command)
             kept += [rest] if rest else []

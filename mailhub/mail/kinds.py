@@ -156,7 +156,6 @@ TESTS: tuple[tuple[Kind, Callable[[Clues], str]], ...] = (
 )
 
 
-# Addresses behind which no person reads. RFC 3834 section 2.
 def _silent(clues: Clues, kind: Kind) -> str:
     """Why no automatic answer may go out, "" when one may."""
     if kind is not Kind.HUMAN:

@@ -39,7 +39,7 @@ _TOKEN_LINK = re.compile(
 
 # Letters right before it go too: this may be the end of somebody else's address, of which no half shall stay, or a word
 # that lost its space, and the address must not leave. A link may have `<` as %3C.
-_BEFORE = r"(?:(?<=%[0-9A-Fa-f]{2})|(?<![%])(?<![^\W_])[^\W_]*)"
+_BEFORE = r"(?:(?<=%[0-9A-Fa-f]{2})|(?<!%)(?<![^\W_])[^\W_]*)"
 _UNSEEN = "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*"  # what no eye sees between two letters
 _WAYS = {"@": "(?:@|\uff20|%40)", ".": r"(?:\.|%2E)"}  # to write a sign, in words and in links
 

@@ -63,7 +63,10 @@ def test_a_reader_who_says_no_more_does_not_keep_the_house_from_closing(tmp_path
 async def serve_while(house, work):
     """Serve until this work, in a thread of its own and told where the pages are, is done; what it gives."""
     stop, place = asyncio.Event(), asyncio.get_running_loop().create_future()
-    told = lambda _, pages: place.set_result(pages)  # noqa: E731
+
+    def told(_doors: list[str], pages: str) -> None:
+        place.set_result(pages)
+
     serving = asyncio.create_task(app.serve(house, ready_to_go=told, stop=stop, idle_seconds=NEVER_SECONDS))
     try:
         return await asyncio.to_thread(work, await place)

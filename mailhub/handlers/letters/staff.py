@@ -1,7 +1,8 @@
 """The short letters to one member of staff: a receipt, a refusal, a question, what became of their answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from mailhub import outbox
 from mailhub.centre import people, requests
@@ -23,9 +24,8 @@ from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import End, Outgoing
 
-MOST_OF_A_KIND_AN_HOUR = (
-    30  # to each of staff: a flood is not passed on letter by letter, the journal shows it
-)
+# To each of staff: a flood is not passed on letter by letter, the journal shows it.
+MOST_OF_A_KIND_AN_HOUR = 30
 
 
 def to_team(desk: Desk, template: str, key: str, values: Mapping[str, object]) -> tuple[Draft, ...]:
@@ -34,17 +34,22 @@ def to_team(desk: Desk, template: str, key: str, values: Mapping[str, object]) -
         letter
         for colleague in people.told_of_new(desk.session)
         for letter in in_moderation(
-            desk, to_staff(desk, template, colleague, f"{key}:{colleague.id}", values)
+            desk,
+            template,
+            colleague,
+            partial(to_staff, desk, template, colleague, f"{key}:{colleague.id}", values),
         )
     )
 
 
-def in_moderation(desk: Desk, letter: Draft) -> tuple[Draft, ...]:
-    """The letter, unless its reader got enough of this kind within the hour; the last one they get says so."""
-    assert letter.recipient.address is not None
-    so_far, _ = outbox.written_to(desk.session, letter.recipient.address, letter.kind, desk.now)
+def in_moderation(
+    desk: Desk, kind: str, colleague: Colleague, write: Callable[[], Draft]
+) -> tuple[Draft, ...]:
+    """Write a letter, unless its reader got enough of this kind within the hour; the last one they get says so."""
+    so_far, _ = outbox.written_to(desk.session, colleague.address, kind, desk.now)
     if so_far >= MOST_OF_A_KIND_AN_HOUR:
         return ()
+    letter = write()
     if so_far < MOST_OF_A_KIND_AN_HOUR - 1:
         return (letter,)
     enough = desk.renderer.words("enough", most=MOST_OF_A_KIND_AN_HOUR)
