@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -137,6 +137,15 @@ class Database:
         finally:
             os.close(descriptor)
             Path(partial).unlink(missing_ok=True)
+
+    def carry_over(self) -> None:
+        """Bring what SQLite's log holds into its file, in a moment when nobody waits; PostgreSQL does so by itself.
+
+        What cannot be carried over now, for want of room or because of a long reading, stays safe in the log.
+        """
+        if self.dialect == "sqlite":
+            with suppress(sqlite3.Error), closing(self._reader.raw_connection()) as line:
+                line.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Let go of every connection; SQLite then tidies its write-ahead log away."""

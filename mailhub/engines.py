@@ -60,9 +60,9 @@ def sqlite(
             "busy_timeout = 5000",  # first: the ones below may have to wait for another process
             "journal_mode = WAL",
             "synchronous = FULL",  # `250` means the mail survives a power cut
-            # Pages in the log before they are carried over, 32 MiB: each mail touches the same pages of the indexes
-            # again, and what is carried over once for many mails costs each of them less.
-            "wal_autocheckpoint = 8000",
+            # Pages in the log at most, 256 MiB: long before, `Database.carry_over` empties it in a calm moment. A rush
+            # then waits for no more than what each mail costs by itself.
+            "wal_autocheckpoint = 65536",
             "journal_size_limit = 67108864",  # give back what a burst took, above 64 MiB
             "secure_delete = ON",  # what a person had erased is not left in free pages
             f"foreign_keys = {int(foreign_keys)}",

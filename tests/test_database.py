@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -341,6 +342,33 @@ def test_a_url_that_mailhub_does_not_speak_is_refused(url: str):
         Database(url)
 
     assert "secret" not in str(refusal.value)
+
+
+# ── the log ──
+
+
+def test_what_is_in_the_log_is_carried_over(sqlite_url: str, now: datetime, tmp_path: Path):
+    database = Database(sqlite_url)
+    with database.transaction() as session:
+        storage.keep(session, b"carried over", now)
+
+    database.carry_over()
+
+    shutil.copy(str(database.url.database), tmp_path / "without-its-log.db")
+    copy = Database(f"sqlite:///{tmp_path}/without-its-log.db")
+    assert kept(copy) == {b"carried over"}
+    for each in (copy, database):
+        each.close()
+
+
+def test_a_log_that_cannot_be_carried_over_now_stays(sqlite_url: str, now: datetime):
+    database = Database(sqlite_url)
+    with database.transaction() as session:
+        storage.keep(session, b"before", now)
+        database.carry_over()
+
+    assert kept(database) == {b"before"}
+    database.close()
 
 
 # ── backups ──

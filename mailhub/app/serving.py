@@ -62,7 +62,9 @@ async def serve(
         intake = Intake(house.database, house.now, handled.ring)
         door = parts.door(settings, house.centre, intake, house.now)
         step = partial(house.pipeline.step, door.is_pressed)
-        worker = Worker("pipeline", step, handled, door.is_pressed, after=letters_owed)
+        worker = Worker(
+            "pipeline", step, handled, door.is_pressed, after=letters_owed, rest=house.database.carry_over
+        )
         doubts = partial(house.courier.recover, everything=False)
         retention = parts.retention(settings, house.database, house.now)
         scheduler = Scheduler(

@@ -51,8 +51,11 @@ class Worker:
         bell: Bell,
         is_pressed: Callable[[], bool],
         after: Callable[[], None],
+        rest: Callable[[], None],
     ) -> None:
-        self._step, self._bell, self._is_pressed, self._after = step, bell, is_pressed, after
+        """`after` follows each step that did something; `rest` is for what can wait until nobody needs anything."""
+        self._step, self._bell, self._is_pressed = step, bell, is_pressed
+        self._after, self._rest = after, rest
         self._stopping = threading.Event()
         self._calm_at = time.monotonic()  # when nobody needed the processor more
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -72,6 +75,8 @@ class Worker:
             self._give_way()
             try:
                 busy = self._step()
+                if not busy and not self._is_pressed():
+                    self._rest()
             except Exception:
                 log.exception("step failed", worker=self._thread.name)
                 busy = False

@@ -82,9 +82,11 @@ def accept(session: Session, mails: Iterable[tuple[bytes, Sequence[Envelope]]], 
 
     The same bytes for the same recipient by the same door are kept once: a sender who lost our `250` tries again.
     """
-    new = []
+    new: list[dict[str, object]] = []
+    digests = set()
     for octets, envelopes in mails:
         digest = storage.keep(session, octets, now)
+        digests.add(digest)
         new += [
             {
                 "digest": digest,
@@ -101,7 +103,10 @@ def accept(session: Session, mails: Iterable[tuple[bytes, Sequence[Envelope]]], 
             }
             for envelope in envelopes
         ]
-    return rows.insert_missing(session, Inbound, new)
+    count = rows.insert_missing(session, Inbound, new)
+    if count < len(new):  # what came again may have been forgotten long ago
+        _let_go(session, digests)
+    return count
 
 
 def expired(session: Session, now: datetime, days: Mapping[Verdict, int]) -> list[int]:
@@ -123,9 +128,16 @@ def expired(session: Session, now: datetime, days: Mapping[Verdict, int]) -> lis
 
 def forget(session: Session, numbers: Sequence[int]) -> None:
     """Remove the raw bytes of these mails; their rows and verdicts stay."""
-    for row in session.exec(select(Inbound).where(col(Inbound.id).in_(numbers))).all():
+    found = session.exec(select(Inbound).where(col(Inbound.id).in_(numbers))).all()
+    for row in found:
         row.raw_kept = False
-        session.flush()
-        still_used = select(func.count()).where(Inbound.digest == row.digest, col(Inbound.raw_kept).is_(True))
+    session.flush()
+    _let_go(session, {row.digest for row in found})
+
+
+def _let_go(session: Session, digests: Iterable[str]) -> None:
+    """Remove those of these bytes that no mail keeps."""
+    for digest in digests:
+        still_used = select(func.count()).where(Inbound.digest == digest, col(Inbound.raw_kept).is_(True))
         if session.exec(still_used).one() == 0:
-            storage.forget(session, row.digest)
+            storage.forget(session, digest)

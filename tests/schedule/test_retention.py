@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from mailhub import journal, storage
 from mailhub.centre.requests import Attachment
-from mailhub.errors import Refused
+from mailhub.errors import Refused, UnknownRow
 from mailhub.journal import Verdict
 from mailhub.mail.envelope import Envelope
 from mailhub.schedule import Retention
@@ -64,6 +64,20 @@ def test_the_clocks_run_once_a_day_whoever_comes_first(centre):
     centre.clock.forward(days=1)
 
     assert (same_day, retention(centre).tick()) == (0, 1)
+
+
+def test_a_forgotten_mail_that_comes_again_brings_nothing_back(centre):
+    again = mail("Bonjour.", to=f"contact@{DOMAIN}")
+    centre.send(again, to=f"contact@{DOMAIN}")
+    centre.settle()
+    centre.clock.forward(days=30)
+    retention(centre).tick()
+
+    centre.send(again, to=f"contact@{DOMAIN}")
+
+    assert kept(centre) == [False]
+    with centre.database.reading() as session, pytest.raises(UnknownRow):
+        storage.fetch(session, journal.get(session, 1).digest)
 
 
 def test_bytes_that_stand_in_two_lines_go_with_the_last(centre):
