@@ -79,7 +79,7 @@ async def serve(
                 tasks.create_task(scheduler.run(stop))
                 pages = tasks.create_task(_serve_pages(house, place, letters_owed))
                 _tell_systemd("READY=1")
-                pages_at = "{}:{}".format(*place.getsockname()) if place else ""
+                pages_at = _where(place) if place else ""
                 log.info("serving", doors=where, pages=pages_at, home=str(settings.home))
                 if ready_to_go:
                     ready_to_go(where, pages_at)
@@ -126,6 +126,11 @@ def _place_of_pages(listen: str) -> Iterator[socket.socket | None]:
         return
     with listener.bound(listen) as place:
         yield place
+
+
+def _where(place: socket.socket) -> str:
+    host, port = place.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _serve_pages(house: House, place: socket.socket | None, ring: Callable[[], object]) -> None:

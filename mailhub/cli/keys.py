@@ -6,6 +6,7 @@ import typer
 
 from mailhub.cli import opening, screen
 from mailhub.cli.options import HERE, AsJson, AsLines, Home
+from mailhub.mail import domains
 
 app = typer.Typer(help="What tokens and letters are signed with; never shown.", no_args_is_help=True)
 
@@ -62,7 +63,7 @@ def dkim(home: Home = HERE, json: AsLines = False) -> None:
 
     settings = opening.settings(home)
     signer = keys.signer(settings.storage / "keys", settings.centre.domain, settings.dkim.selector)
-    relay = None if opening.is_loopback(settings.relay.host) else settings.relay.host
+    relay = None if domains.is_loopback(settings.relay.host) else settings.relay.host
     records = dns_records(settings.centre.domain, signer, relay)
     if json:
         screen.lines(record._asdict() for record in records)

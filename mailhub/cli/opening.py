@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailhub.errors import Refused
+from mailhub.mail import domains
 
 if TYPE_CHECKING:  # heavy rooms: imported when a command runs, not when the program starts
     from mailhub.app import House
@@ -58,7 +58,7 @@ def clock(now: datetime | None, relay_host: str) -> Callable[[], datetime]:
     """The clock a command works by; a stopped one is refused where letters would leave for the world."""
     if now is None:
         return this_moment
-    if not is_loopback(relay_host):
+    if not domains.is_loopback(relay_host):
         raise Refused(
             f"--now rehearses, and the relay {relay_host} is no rehearsal: letters would leave with a false date"
         )
@@ -69,11 +69,3 @@ def clock(now: datetime | None, relay_host: str) -> Callable[[], datetime]:
 def this_moment() -> datetime:
     """Now, aware, in UTC."""
     return datetime.now(UTC)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this very machine."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

@@ -3,7 +3,6 @@
 Nothing is said in clear to another machine unless that was written out, and a password never is (desk.md S24).
 """
 
-import ipaddress
 import re
 import ssl
 from base64 import b64encode
@@ -16,6 +15,7 @@ from typing import Literal
 from mailhub.deliver.connection import Connection
 from mailhub.deliver.replies import Reply
 from mailhub.errors import SettingsError
+from mailhub.mail import domains
 
 _HELO = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 
@@ -69,10 +69,7 @@ class Relay:
     @property
     def is_here(self) -> bool:
         """Say whether the relay is on this machine, by what is written: no resolver is believed."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return domains.is_loopback(self.host)
 
 
 Offers = Mapping[str, str]  # what EHLO announced: {"SIZE": "10240000", "PIPELINING": ""}

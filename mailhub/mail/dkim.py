@@ -265,10 +265,10 @@ def zone_line(published: DnsRecord) -> str:
 
 
 def _mechanism(relay_host: str | None) -> str:
-    if not relay_host:
+    if not relay_host or domains.is_loopback(relay_host):
         return "a"
     try:
         address = ipaddress.ip_address(relay_host.strip("[]"))
     except ValueError:
-        return "a" if relay_host.lower() == "localhost" else f"a:{domains.a_label(relay_host)}"
-    return "a" if address.is_loopback else f"ip{address.version}:{address}"
+        return f"a:{domains.a_label(relay_host)}"
+    return f"ip{address.version}:{address}"

@@ -1,4 +1,4 @@
-"""Domains of addresses: their one comparable form, public providers, and domains made to be mistaken.
+"""Domains of addresses: their one comparable form, public providers, domains made to be mistaken, and this machine.
 
 A public provider's domain says nothing about an organisation; a look-alike domain is never matched with the one
 it imitates. Both questions are answered from the name alone: nothing is looked up.
@@ -6,6 +6,7 @@ it imitates. Both questions are answered from the name alone: nothing is looked 
 
 import re
 import unicodedata
+from ipaddress import ip_address
 
 import idna
 
@@ -19,6 +20,14 @@ def a_label(domain: str) -> str:
         return idna.encode(bare, uts46=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError):
         return bare
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this very machine, by what is written."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def is_public_provider(domain: str) -> bool:

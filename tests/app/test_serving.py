@@ -4,7 +4,7 @@ import asyncio
 import queue
 import socket
 from http.client import HTTPConnection
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -45,6 +45,17 @@ def test_when_the_place_of_the_pages_is_taken_nothing_is_served_and_one_sentence
         house.close()
 
     assert ready == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_where_the_pages_are_is_told_as_a_browser_wants_it(tmp_path, host: str):
+    house = app.build(config.load(make_home(tmp_path / "home", 1, web={"listen": f"{host}:0"}), {}))
+
+    told = asyncio.run(serve_while(house, lambda pages: urlsplit(f"http://{pages}/")))
+    house.close()
+
+    assert told.hostname == host.strip("[]")
+    assert told.port
 
 
 def test_a_reader_who_says_no_more_does_not_keep_the_house_from_closing(tmp_path):

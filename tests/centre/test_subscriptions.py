@@ -337,6 +337,18 @@ def test_a_pause_that_was_ended_by_mistake_goes_on_to_its_own_day(tables: Databa
         assert row.state_at(now + 30 * DAY) is State.ACTIVE
 
 
+def test_a_longer_pause_taken_back_leaves_the_one_before(tables: Database, now: datetime):
+    with tables.transaction() as session:
+        row = subscribed(session, now, reader(session, now, HUGO), LETTER, Channel.EMAIL)
+        subscriptions.pause(session, [row], said(now), since=now + DAY, until=now + 10 * DAY)
+        subscriptions.pause(session, [row], said(now + DAY), until=now + 60 * DAY)
+
+        subscriptions.undo(session, KEYRING, [row], HUGO, said(now + 2 * DAY))
+
+        assert (row.paused_from, row.paused_until) == (now + DAY, now + 10 * DAY)
+        assert [row.state_at(now + days * DAY) for days in (0, 5, 10)] == ["active", "paused", "active"]
+
+
 def test_a_pause_ends_by_itself(tables: Database, now: datetime):
     with tables.transaction() as session:
         row = subscribed(session, now, reader(session, now, HUGO))

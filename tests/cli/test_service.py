@@ -8,7 +8,6 @@ import pytest
 import structlog
 
 from mailhub.cli import logs
-from mailhub.cli.opening import is_loopback
 from mailhub.errors import Refused
 from tests.cli.program import NOW, QUESTION, write_setting
 from tests.journey import Loop, Postbox
@@ -94,23 +93,6 @@ def test_a_rehearsal_is_refused_where_letters_would_leave_for_the_world(run, hom
 @pytest.mark.parametrize("time", ["demain", "2026-03-03T10:00:00", "2026-03-03"])
 def test_a_time_without_offset_is_no_time(run, home, time):
     assert run("tick", "--home", home, "--now", time).status == 2
-
-
-@pytest.mark.parametrize(
-    ("host", "here"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.8.8", True),
-        ("::1", True),
-        ("[::1]", True),
-        ("LocalHost", True),
-        ("192.0.2.1", False),
-        ("localhost.example", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_this_machine_and_nothing_else(host, here):
-    assert is_loopback(host) is here
 
 
 # ── tick ──

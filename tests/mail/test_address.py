@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mailhub.mail import address
+from mailhub.mail import address, domains
 from mailhub.mail.address import Mailbox
 
 LISTS = [
@@ -356,3 +356,20 @@ BOMBS = [
 def test_reading_is_linear(unit: str):
     """A quadratic reader would need an hour for this, whatever never closes; a linear one half a second."""
     address.read_list(unit * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("LocalHost", True),
+        ("192.0.2.1", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_this_machine_and_nothing_else(host: str, here: bool):
+    assert domains.is_loopback(host) is here

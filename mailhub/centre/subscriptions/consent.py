@@ -80,6 +80,8 @@ class Consent(SQLModel, table=True):
     state_after: State = Field(sa_column=Column(words(State), nullable=False))
     channel_before: Channel = Field(sa_column=Column(words(Channel), nullable=False))
     channel_after: Channel = Field(sa_column=Column(words(Channel), nullable=False))
+    paused_from_before: datetime | None = None  # the pause before, for whoever takes a longer one back
+    paused_until_before: datetime | None = None
 
 
 class Suppression(SQLModel, table=True):
@@ -122,6 +124,8 @@ def record(
         state_after=state or row.state,
         channel_before=row.channel,
         channel_after=channel or row.channel,
+        paused_from_before=row.paused_from,
+        paused_until_before=row.paused_until,
     )
     row.state, row.channel, row.changed_at = kept.state_after, kept.channel_after, evidence.at
     session.add(kept)

@@ -63,8 +63,8 @@ def pause(
     """Send nothing between two instants; nobody has to end it."""
     pausing = [row for row in rows if row.state in {State.ACTIVE, State.PAUSED}]
     for row in pausing:
-        row.paused_from, row.paused_until = since, until
         consent.record(session, row, Act.PAUSED, evidence, state=State.PAUSED)
+        row.paused_from, row.paused_until = since, until
     return tuple(pausing)
 
 
@@ -120,6 +120,8 @@ def undo(
         consent.record(
             session, row, Act.RESTORED, evidence, state=kept.state_before, channel=kept.channel_before
         )
+        if kept.act is Act.PAUSED and kept.paused_until_before is not None:
+            row.paused_from, row.paused_until = kept.paused_from_before, kept.paused_until_before
     if latest.act is Act.OBJECTED:
         digest = consent.digest_of(keyring, address)
         consent.lift(session, digest, frozenset({consent.EVERYTHING}), evidence.at)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from mailhub import config
 from mailhub.cli.checkup import finding
 from mailhub.cli.checkup.finding import Finding, Level
-from mailhub.cli.opening import is_loopback
 from mailhub.config import Settings
+from mailhub.mail import domains
 
 SOON = timedelta(days=21)  # a certificate that ends within that is worth a word
 
@@ -31,7 +31,7 @@ def who(settings: Settings) -> Iterator[Finding]:
 def relay(settings: Settings) -> Iterator[Finding]:
     """Letters leave by a way that nobody reads along, with credentials that are whole."""
     relay = settings.relay
-    if relay.tls == "none" and not is_loopback(relay.host):
+    if relay.tls == "none" and not domains.is_loopback(relay.host):
         says = f"letters{' and the password' if relay.username else ''} travel to {relay.host} for anybody to read"
         yield finding.on_setting(
             settings, Level.DANGER, "relay.tls", says, 'write "starttls" (port 587) or "implicit" (port 465)'
@@ -116,7 +116,7 @@ def doors(settings: Settings) -> Iterator[Finding]:
                     "write host:port, such as 127.0.0.1:8025"
                     + (", or unix:/path" if key != "web.listen" else ""),
                 )
-    if web.listen and not is_loopback(web.listen.rpartition(":")[0]):
+    if web.listen and not domains.is_loopback(web.listen.rpartition(":")[0]):
         yield finding.on_setting(
             settings,
             Level.WARNING,
@@ -133,7 +133,7 @@ def doors(settings: Settings) -> Iterator[Finding]:
             "anybody to read, and mail programs offer no one-click leaving (RFC 8058)",
             "write https://NAME of the web server before the pages, or leave it empty (docs/install.md)",
         )
-    away = [address for address in receive.smtp if not is_loopback(address.rpartition(":")[0])]
+    away = [address for address in receive.smtp if not domains.is_loopback(address.rpartition(":")[0])]
     if away and receive.certificate is None:
         yield finding.on_setting(
             settings,
@@ -246,7 +246,7 @@ def _is_for_readers(address: str) -> bool:
         host = parts.hostname or ""
     except ValueError:  # half an IPv6 address
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and domains.is_loopback(host)))
 
 
 def _is_listener(address: str, *, unix: bool) -> bool:
