@@ -106,9 +106,9 @@ def restore(source: Path, home: Path, now: datetime, *, as_it_was: bool = False)
     `as_it_was` says that nothing has run since. The database is brought to the form this version needs.
     """
     if home.exists() and any(home.iterdir()):
-        lock = home / "storage" / "lock"
-        if lock.exists():
-            with HomeLock(lock):  # a served home is named as such
+        lock = HomeLock(home)
+        if lock.path.exists():
+            with lock:  # a served home is named as such
                 pass
         raise Refused(f"{home} is not empty; restore into a new folder, then move it where you want it")
     home.parent.mkdir(parents=True, exist_ok=True)

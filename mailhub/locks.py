@@ -11,13 +11,13 @@ from mailhub.errors import HomeError
 
 
 class HomeLock:
-    """The lock file of a home: whoever holds it is the only process that serves it.
+    """The lock file of a home, `storage/lock`: whoever holds it is the only process that serves it.
 
     The kernel lets go of it when the process ends, however it ends; the file itself stays and means nothing.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, home: Path) -> None:
+        self.path = home / "storage" / "lock"
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -51,10 +51,10 @@ class HomeLock:
 
 
 @contextlib.contextmanager
-def alone(path: Path, dialect: str) -> Iterator[None]:
+def alone(home: Path, dialect: str) -> Iterator[None]:
     """Hold a home of SQLite; one of PostgreSQL is served by as many as wanted: rows and unique keys tell who does what."""
     if dialect != "sqlite":
         yield
         return
-    with HomeLock(path):
+    with HomeLock(home):
         yield

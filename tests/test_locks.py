@@ -22,39 +22,43 @@ with HomeLock(Path(sys.argv[1])):
 """
 
 
-def test_a_second_process_is_told_who_serves_the_home(tmp_path: Path):
-    lock = tmp_path / "lock"
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "storage").mkdir()
+    return tmp_path
+
+
+def test_a_second_process_is_told_who_serves_the_home(home: Path):
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", CHILD, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"held\n"
 
         with pytest.raises(HomeError, match=f"process {child.pid} serves this home"):
-            HomeLock(lock).acquire()
+            HomeLock(home).acquire()
         child.send_signal(signal.SIGKILL)
 
-    with HomeLock(lock):
-        assert lock.read_text() == f"{os.getpid()}\n"
+    with HomeLock(home) as lock:
+        assert lock.path.read_text() == f"{os.getpid()}\n"
 
 
-def test_a_home_that_was_left_can_be_served_again(tmp_path: Path):
-    with HomeLock(tmp_path / "lock"):
+def test_a_home_that_was_left_can_be_served_again(home: Path):
+    with HomeLock(home):
         pass
 
-    with HomeLock(tmp_path / "lock") as again, pytest.raises(HomeError):
-        HomeLock(again.path).acquire()
+    with HomeLock(home), pytest.raises(HomeError):
+        HomeLock(home).acquire()
 
 
 def test_a_home_that_is_not_there_cannot_be_held(tmp_path: Path):
     with pytest.raises(HomeError, match="No such file"):
-        HomeLock(tmp_path / "nowhere" / "lock").acquire()
+        HomeLock(tmp_path / "nowhere").acquire()
 
 
-def test_on_sqlite_one_process_is_alone_and_on_postgresql_nobody_has_to_be(tmp_path: Path):
-    lock = tmp_path / "lock"
-    with alone(lock, "sqlite"), pytest.raises(HomeError), alone(lock, "sqlite"):
+def test_on_sqlite_one_process_is_alone_and_on_postgresql_nobody_has_to_be(home: Path):
+    with alone(home, "sqlite"), pytest.raises(HomeError), alone(home, "sqlite"):
         pass
 
-    with alone(lock, "postgresql"), alone(lock, "postgresql"):
+    with alone(home, "postgresql"), alone(home, "postgresql"):
         pass

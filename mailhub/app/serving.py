@@ -46,7 +46,7 @@ async def serve(
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(GARBAGE_AFTER)
     with (
-        locks.alone(settings.storage / "lock", house.database.dialect),
+        locks.alone(settings.home, house.database.dialect),
         _place_of_pages(settings.web.listen) as place,
     ):
         migrations.require(*house.database.version())
@@ -99,7 +99,7 @@ async def serve(
 
 async def tick(house: House) -> int:
     """Do what waits now, once: doubts, retention, mails, letters; how many raw mails the retention clock removed."""
-    with locks.alone(house.settings.storage / "lock", house.database.dialect):
+    with locks.alone(house.settings.home, house.database.dialect):
         migrations.require(*house.database.version())
         house.courier.recover(everything=house.database.dialect == "sqlite")
         forgotten = parts.retention(house.settings, house.database, house.now).tick()

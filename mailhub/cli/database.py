@@ -20,7 +20,7 @@ def upgrade(home: Home = HERE, json: AsJson = False) -> None:
     database = Database(opening.settings(home).database_url)
     try:
         homes.exists(database)
-        with locks.alone(home / "storage" / "lock", database.dialect), screen.working("upgrading"):
+        with locks.alone(home, database.dialect), screen.working("upgrading"):
             before, needed = database.version()
             database.upgrade()
     finally:

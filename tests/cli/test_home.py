@@ -132,7 +132,7 @@ def test_a_backup_is_ours_alone_and_leaves_no_scrap(run, asked, tmp_path):
 
 
 def test_a_backup_is_made_while_the_home_is_served(run, asked, tmp_path):
-    with HomeLock(asked / "storage" / "lock"):
+    with HomeLock(asked):
         assert run("backup", tmp_path / "saved.tar", "--home", asked).status == 0
 
 
@@ -233,7 +233,7 @@ def test_restoring_refuses_a_folder_that_is_not_empty(run, asked, tmp_path):
 def test_restoring_names_the_process_that_serves_the_home(run, asked, tmp_path):
     run("backup", tmp_path / "saved.tar", "--home", asked)
 
-    with HomeLock(asked / "storage" / "lock"):
+    with HomeLock(asked):
         refused = run("restore", tmp_path / "saved.tar", "--home", asked)
 
     assert "serves this home already" in refused.said
@@ -325,7 +325,7 @@ def test_programs_are_told_what_became_of_a_home(run, tmp_path):
 
 
 def test_a_served_database_is_not_upgraded(run, home):
-    with HomeLock(home / "storage" / "lock"):
+    with HomeLock(home):
         assert "serves this home already" in run("db", "upgrade", "--home", home).said
 
 
