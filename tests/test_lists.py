@@ -189,7 +189,9 @@ def test_an_hour_is_written_as_people_do(folder, written, read):
 
 
 def test_a_publication_that_is_not_there_is_named_with_the_nearest():
-    with pytest.raises(ListError, match=r'^no publication "letre" \(did you mean "lettre"\?\)$'):
+    with pytest.raises(
+        ListError, match=r'^there is no publication "letre" \(did you mean "lettre"\?\); `mailhub lists ls`'
+    ):
         lists.load(HOUSE / "lists", cadence=parse).publication("letre")
 
 

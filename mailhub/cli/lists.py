@@ -54,6 +54,7 @@ def check(home: Home = HERE, json: AsJson = False) -> None:
     from mailhub import lists
     from mailhub.centre import cadences
 
+    opening.settings(home)  # a folder that is no home has nothing wrong in it
     _, problems = lists.examine(home / "lists", cadence=cadences.parse)
     if json:
         screen.document({"ok": not problems, "problems": [asdict(problem) for problem in problems]})
@@ -107,4 +108,4 @@ def _lists(home: Path) -> "Lists":
     from mailhub import lists
     from mailhub.centre import cadences
 
-    return lists.load(home / "lists", cadence=cadences.parse)
+    return lists.load(opening.settings(home).home / "lists", cadence=cadences.parse)

@@ -85,11 +85,11 @@ class Problem(BaseModel):
     """One thing wrong in a settings file, with a way out."""
 
     file: str
-    key: str
+    key: str  # a setting, or "-"
     says: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.says}"
+        return f"{self.file}: {self.says}" if self.key == "-" else f"{self.file}: {self.key}: {self.says}"
 
 
 def load(home: Path, environment: Mapping[str, str]) -> Settings:

@@ -28,7 +28,8 @@ class Lists:
         for publication in self.publications:
             if publication.code == code:
                 return publication
-        raise ListError(f'no publication "{code}"{hint(code, [known.code for known in self.publications])}')
+        meant = hint(code, [known.code for known in self.publications])
+        raise ListError(f'there is no publication "{code}"{meant}; `mailhub lists ls` lists them')
 
 
 def load(folder: Path, *, cadence: CadenceReader) -> Lists:

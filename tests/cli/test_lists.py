@@ -2,6 +2,8 @@
 
 from datetime import time
 
+import pytest
+
 from mailhub import app, config
 
 
@@ -86,4 +88,12 @@ def test_nothing_is_wrong_with_a_new_home_nor_with_one_without_lists(run, home):
     (home / "lists").rmdir()
     assert run("lists", "check", "--home", home).said == "nothing is wrong\n"
     assert run("lists", "calendar", "--home", home).said == "no date: there is no publication in lists/\n"
-    assert run("lists", "calendar", "revue", "--home", home).said == 'mailhub: no publication "revue"\n'
+    said = 'mailhub: there is no publication "revue"; `mailhub lists ls` lists them\n'
+    assert run("lists", "calendar", "revue", "--home", home).said == said
+
+
+@pytest.mark.parametrize("command", ["ls", "check", "calendar"])
+def test_a_folder_that_is_no_home_has_no_lists(run, tmp_path, command):
+    said = f"mailhub: {tmp_path}/mailhub.toml: there is no such file; `mailhub init {tmp_path}` writes one\n"
+    refused = run("lists", command, "--home", tmp_path)
+    assert (refused.status, refused.said) == (1, said)

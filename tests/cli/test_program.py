@@ -116,7 +116,7 @@ def test_an_error_of_ours_is_one_sentence_without_traceback(run, tmp_path):
     assert refused.status == 1
     assert refused.octets == b""
     assert refused.said == (
-        f"mailhub: {tmp_path}/mailhub.toml: -: there is no such file; `mailhub init {tmp_path}` writes one\n"
+        f"mailhub: {tmp_path}/mailhub.toml: there is no such file; `mailhub init {tmp_path}` writes one\n"
     )
 
 
