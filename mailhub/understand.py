@@ -16,7 +16,19 @@ from mailhub.centre import people, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Centre, Service
 from mailhub.journal import Claimed
-from mailhub.mail import address, dsn, kinds, message, quoting, subjects, threads, wishes, wording, words
+from mailhub.mail import (
+    address,
+    dsn,
+    kinds,
+    message,
+    quoting,
+    subjects,
+    threads,
+    trust,
+    wishes,
+    wording,
+    words,
+)
 from mailhub.mail.dsn import Delivery
 from mailhub.mail.envelope import Envelope
 from mailhub.mail.kinds import Sort
@@ -107,9 +119,7 @@ def read(
 ) -> Reading:
     """Read one mail as far as its bytes and its envelope go; never raises for what a stranger sent."""
     said = message.read(raw)
-    sender = (
-        address.strict(", ".join(said.all_headers("From"))) if len(said.all_headers("From")) == 1 else None
-    )
+    sender = trust.author(said)
     service, tag = centre.service_at(envelope.recipient) if centre else (None, None)
     nearest = next(threads.signed_tokens(centre.keyring, said), None) if centre else None
     reading = Reading(

@@ -17,10 +17,11 @@ from mailhub.centre.requests import ExchangeKind, Request
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import ECHO_SPAN, Verdict
-from mailhub.mail import commands, message, relay, subjects
+from mailhub.mail import commands, enclosures, message, relay, secrecy, subjects
 from mailhub.mail.commands import Command, Commands
 from mailhub.mail.draft import Draft
 from mailhub.mail.message import Message
+from mailhub.mail.secrecy import Secrets
 from mailhub.mail.tokens import Purpose
 from mailhub.outbox import Outgoing, OutgoingState
 from mailhub.understand import Reading
@@ -112,9 +113,12 @@ def _hold(reading: Reading, desk: Desk, request: Request, doubt: str) -> Outcome
 def _act(reply: _Reply) -> Outcome:
     if subjects.is_forward(reply.reading.message.subject or ""):
         return _keep_inside(reply, "forward")
-    said = commands.read(reply.reading.quoting.reply)
-    if Command.NOTE in said.given or reply.reading.service is Service.NOTE:
+    quoting = reply.reading.quoting
+    said, signed = commands.read(quoting.reply), commands.read(quoting.signed)
+    if Command.NOTE in (*said.given, *signed.given) or reply.reading.service is Service.NOTE:
         return _keep_inside(reply, "note")
+    if relay.is_sealed(reply.reading.message):
+        return _keep_inside(reply, "sealed")
     if said.unknown:
         _file_note(reply)
         letter = reply.tell("command-unknown", unknown=said.unknown, known=KNOWN_COMMANDS)
@@ -131,7 +135,7 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
     desk, request = reply.desk, reply.request
     kept_from = _secrets(desk, request)
     words = relay.text(said.text, kept_from)
-    files = relay.enclosures(reply.reading.message.attachments, kept_from, letters.INTERNAL_MARKER)
+    files = enclosures.leaving(reply.reading.message.attachments, kept_from)
     if words is None or files is None:
         return _keep_inside(reply, "internal")
     if (twin := _twin(reply, words)) is not None:
@@ -234,15 +238,18 @@ def _file_note(reply: _Reply) -> None:
     )
 
 
-def _secrets(desk: Desk, request: Request) -> relay.Secrets:
+def _secrets(desk: Desk, request: Request) -> Secrets:
     copies = outbox.listed(desk.session, request_id=request.id, kind="staff-copy", limit=None)
-    return relay.secrets(
+    return secrecy.secrets(
         addresses=people.staff_addresses(desk.session),
         machine_locals=[desk.centre.local_parts[service] for service in MACHINE_SERVICES],
         domain=desk.centre.domain,
         stand_in=desk.centre.address(letters.service_of(request)),
-        internal_texts=[
-            "".join(message.read(outbox.raw(desk.session, copy)).text.partition(letters.INTERNAL_MARKER)[1:])
-            for copy in copies
+        marker=letters.INTERNAL_MARKER,
+        copies=[message.read(outbox.raw(desk.session, copy)).text for copy in copies],
+        shown=[
+            exchange.text
+            for exchange in requests.exchanges(desk.session, request)
+            if exchange.person_id == request.requester_id or exchange.kind is ExchangeKind.ANSWER
         ],
     )

@@ -3,12 +3,24 @@
 Commands stand in the first lines; a known one further down counts too, so that it can never leave for the asker. An
 unknown `#word` among the first lines is reported and nothing is sent; further down it is just text (a hashtag). Only a
 note may go on beside its command: for whom are the words in « #prendre je regarde demain »? Nothing is sent then either.
+
+What mail programs set around a line (bullets, numbers, stars of bold type, invisible characters) hides no command.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mailhub.mail.french import fold
+
+# Quoted lines are the asker's. A gap after the sign makes a heading of Markdown, unless the word is one we know.
+_LINE = re.compile(
+    r"(?P<marks>(?:[^\w#>]|_|\d{1,3}[.)])*+)#(?P<gap>[\W_]*+)(?P<word>[^\W\d_][^\W_]*+)[\W_]*+(?P<rest>.*)"
+)
+_INVISIBLE = frozenset(
+    {"Cf", "Mn", "Me"}
+)  # joiners and soft hyphens, accents set apart, the frame of an emoji
 
 
 class Command(StrEnum):
@@ -44,9 +56,7 @@ def read(text: str) -> Commands:
     kept: list[str] = []
     leading = True
     for line in text.splitlines():
-        word = _word(line)
-        command = _WORDS.get(fold(word)) if word else None
-        rest = line.strip().removeprefix(f"#{word}").lstrip(" \t\xa0:,.;!")
+        command, word, rest = _read(line)
         if command is Command.NOTE or (command and not rest):
             given.append(command)
             kept += [rest] if rest else []
@@ -62,8 +72,14 @@ def read(text: str) -> Commands:
     return Commands(tuple(dict.fromkeys(given)), unknown, "\n".join(kept).strip("\n"))
 
 
-def _word(line: str) -> str | None:
-    stripped = line.strip()
-    if len(stripped) < 2 or stripped[0] != "#" or not stripped[1].isalpha():
-        return None
-    return stripped[1:].split(maxsplit=1)[0].rstrip(":,.;")
+def _read(line: str) -> tuple[Command | None, str, str]:
+    """The command a line gives, the word after its sign ("" for none), and what else the line says."""
+    if "#" not in line and "\uff03" not in line:
+        return None, "", ""
+    composed = unicodedata.normalize("NFKC", line)
+    found = _LINE.match("".join(char for char in composed if unicodedata.category(char) not in _INVISIBLE))
+    if found is None:
+        return None, "", ""
+    command = _WORDS.get(fold(found["word"]))
+    is_heading = bool(found["marks"].strip() or found["gap"])
+    return command, "" if command is None and is_heading else found["word"], found["rest"]

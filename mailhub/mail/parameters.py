@@ -12,10 +12,11 @@ from mailhub.mail import charset, limits, words
 
 # A closing quote is one that something sensible follows, so that `name="Le "Tour".pdf"` is read whole.
 _PARAMETER = re.compile(
-    r'[\s;]*+(?P<name>[^\s=;"]++)\s*+=\s*+'
+    r'(?P<name>[^\s=;"]++)\s*+=\s*+'
     r'(?:"(?P<quoted>(?:[^"\\]|\\.|"(?!\s*(?:;|\Z|[\w*-]+\s*=)))*+)"?|(?P<bare>[^;]*+))',
     re.DOTALL,
 )
+_BETWEEN = re.compile(r"[\s;]*+")
 _ESCAPE = re.compile(r'\\(["\\])')
 _SECTION = re.compile(r"([^*]+)(?:\*(\d{1,6}))?(\*)?")
 _EXTENDED = re.compile(r"([\w.:+-]*)'([\w-]*)'(.*)", re.DOTALL)
@@ -79,14 +80,13 @@ def safe_filename(name: str) -> str | None:
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """Each parameter in turn; what is none is skipped up to the next semicolon, so all is read once."""
     at = 0
-    while at < len(text):
+    while between := _BETWEEN.match(text, at):
+        at = between.end()
         if match := _PARAMETER.match(text, at):
             yield match
             at = match.end()
-        else:
-            at = text.find(";", at + 1)
-            if at < 0:
-                return
+        elif (at := text.find(";", at)) < 0:
+            return
 
 
 def _join(pieces: Mapping[int, tuple[str, bool]]) -> str:

@@ -38,6 +38,11 @@ class Quoting:
         """Nothing stands outside the folds: `reply` is then what was carried along, for want of own words."""
         return bool(self.folds) and not any(part.strip() for part in _unfolded(self.text, self.folds))
 
+    @property
+    def signed(self) -> str:
+        """What stands under the words and is no quote: signatures and what mail programs add."""
+        return _signed(self.text, self.folds)
+
 
 def read(text: str, html: str | None = None, *, is_reply: bool = True, is_forward: bool = False) -> Quoting:
     """Tell new words from old ones.
@@ -95,8 +100,12 @@ def _reply(text: str, folds: tuple[Fold, ...]) -> str:
     parts = (part.strip("\r\n").rstrip() for part in _unfolded(text, folds))
     if reply := "\n\n".join(part for part in parts if part):
         return reply
+    return _signed(text, folds) or text.strip()
+
+
+def _signed(text: str, folds: Iterable[Fold]) -> str:
     signed = (text[fold.start : fold.end].strip() for fold in folds if fold.kind != "quote")
-    return "\n\n".join(part for part in signed if part) or text.strip()
+    return "\n\n".join(part for part in signed if part)
 
 
 def _unfolded(text: str, folds: Iterable[Fold]) -> Iterator[str]:

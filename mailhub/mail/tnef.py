@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mailhub.mail import charset, limits, parameters, rtf
 
+_TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _SIGNATURE = 0x223E9F78
 _OBJECT = struct.Struct("<BII")  # level, attribute, length; then the data and a checksum of two octets
 _BODY, _MAPI, _CODE_PAGE = 0x0002800C, 0x00069003, 0x00069007
@@ -47,9 +48,7 @@ class Unpacked:
 
 def is_tnef(content_type: str, filename: str | None) -> bool:
     """Say whether a part is one, by its type or by the name every Outlook gives it."""
-    if content_type in {"application/ms-tnef", "application/vnd.ms-tnef"}:
-        return True
-    return content_type == "application/octet-stream" and (filename or "").lower() == "winmail.dat"
+    return content_type in _TYPES or (filename or "").lower() == "winmail.dat"
 
 
 def unpack(octets: bytes) -> Unpacked:

@@ -7,7 +7,7 @@ from mailhub.centre.profile import Service
 from mailhub.mail import threads
 from mailhub.mail.tokens import Keyring, Purpose, Token
 from mailhub.outbox import OutgoingState
-from tests.journey import CLAIRE, DOMAIN, NADIA, YANN, Journey, body, centre_of, mail
+from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, body, centre_of, mail, read
 
 ANSWER = "Bonjour,\n2 340 habitants au dernier recensement.\nClaire"
 
@@ -229,3 +229,57 @@ def test_a_token_of_another_home_is_none(centre, service, purpose):
     assert centre.verdicts() == ["request opened", "triage"]
     assert len(centre.postbox.to(NADIA)) == 1
     assert len(centre.outbox("triage")) == 1
+
+
+# -- what never leaves --------------------------------------------------------------------------------------------
+
+
+def test_a_sealed_answer_stays_and_its_author_is_told_how_to_send_it(centre):
+    copy = asked(centre)
+    sealed = (
+        f"From: Claire Morvan <{CLAIRE}>\r\nTo: {copy['Reply-To']}\r\nSubject: Re: {copy['Subject']}\r\n"
+        f"Message-ID: <c9@villes-rives.example>\r\nIn-Reply-To: {copy['Message-ID']}\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: application/pkcs7-mime; smime-type=signed-data; name="smime.p7m"\r\n\r\nMIAGCSqGSIb3\r\n'
+    )
+    centre.send(sealed.encode(), CLAIRE, str(copy["Reply-To"]))
+    centre.settle()
+
+    assert centre.outbox("answer") == []
+    assert "Envoyez-la de nouveau sans chiffrement ni signature." in body(centre.postbox.to(CLAIRE)[-1])
+
+
+def test_a_note_below_the_signature_is_a_note(centre):
+    copy = asked(centre)
+    answer(centre, copy, f"{ANSWER}\n\n-- \nClaire Morvan\nVilles & Rives\n#note")
+
+    assert centre.outbox("answer") == []
+    assert centre.journal()[-1].note == "kept inside (note) in Q-2026-0001"
+
+
+def test_answers_between_the_lines_of_a_third_party_show_the_asker_none_of_them(centre):
+    asked(centre)
+    centre.write_back(
+        centre.postbox.to(NADIA)[-1],
+        "Je suis sa cheffe, et je m’oppose à cette demande.\nLe budget est épuisé.",
+        sender=HUGO,
+        name="Hugo Perrin",
+        message_id="<h1@montelain-agglo.example>",
+        quote=False,
+    )
+    centre.settle()
+    lines = body(centre.postbox.to(CLAIRE)[-1]).splitlines()
+    assert lines[0].startswith("Un tiers, Hugo Perrin, a écrit dans ce fil.")
+    between = [
+        f"> {lines[0]}",
+        "C’est noté.",
+        *(f"> {line}" for line in lines[1:4]),
+        "Voici le chiffre : 2 340.",
+    ]
+    answer(centre, centre.postbox.to(CLAIRE)[-1], "\n".join(between), quote=False)
+
+    (left,) = centre.outbox("answer")
+    said = body(read(centre.bytes_of(left)))
+    assert said.startswith("C’est noté.\n")
+    assert "Voici le chiffre : 2 340." in said
+    assert "Hugo" not in said
+    assert "budget" not in said

@@ -38,3 +38,42 @@ from mailhub.mail.commands import Command, Commands, read
 )
 def test_what_a_staff_reply_commands(text, expected):
     assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "\u200b#note",
+        "\u00ad#note",
+        "\u200e\u2060#\u2060note",
+        "#no\u00adte",
+        "*#note*",
+        "- #note",
+        "1. #note",
+        "• #note voir avec Yann",
+        "« #note »",
+        "# note",
+        "## NOTE :",
+        "\uff03note",
+        "#\ufe0f\u20e3note",
+        "#note_interne",
+        "#note!",
+    ],
+)
+def test_no_dress_of_a_line_hides_a_note(line):
+    """desk.md S43: what a mail program sets around the words never sends a note to the asker."""
+    assert read(f"Bonjour,\nvoici.\n{line}").given == (Command.NOTE,)
+
+
+@pytest.mark.parametrize(
+    "line", ["\u200b#clore", "- #clore", "*#clore*", "# clore", "#\ufe0fclore !", "\uff03clore"]
+)
+def test_no_dress_of_a_line_lets_a_command_leave(line):
+    assert read(f"Bonjour,\nvoici.\n{line}") == Commands((Command.CLOSE,), None, "Bonjour,\nvoici.")
+
+
+@pytest.mark.parametrize(
+    "line", ["> #note", "Voir #note", "# Notes de synthèse", "- #participation", "#notez"]
+)
+def test_what_only_looks_like_a_note_is_text(line):
+    assert read(f"Bonjour,\n{line}") == Commands((), None, f"Bonjour,\n{line}")

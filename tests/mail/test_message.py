@@ -429,6 +429,7 @@ HOSTILE = {
     "a number of a million digits": PAGE + b"&#" + b"9" * 1_000_000 + b";",
     "encoded words without end": b"Subject: " + b"=?a?q?" * 150_000 + b"\r\n\r\nx",
     "a parameter of 1 MB": HEAD + b"Content-Type: text/plain; " + b'a="' * 300_000 + b"\r\n\r\nx",
+    "3 MB of semicolons": HEAD + b"Content-Type: multipart/mixed; boundary=q\r\n\r\n" + (b"--q\r\nContent-Type: a/b" + b";" * 64_000 + b"\r\n\r\nx\r\n") * 50,
     "300,000 ids": HEAD + b"References: " + b"<a@b> " * 300_000 + b"\r\n\r\nx",
     "a winmail.dat of nothing": HEAD + b"Content-Type: application/ms-tnef\r\n\r\n" + TNEF_OF_NOTHING,
 }  # fmt: skip

@@ -1,22 +1,35 @@
 """What leaves of a staff reply, and what never does."""
 
 import hashlib
+import time
 from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
 
-from mailhub.mail import clean, relay
+from mailhub.mail import clean, enclosures, message, relay, secrecy
 from mailhub.mail.message import Part
 
-KEPT_FROM = relay.secrets(
+MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
+KEPT_FROM = secrecy.secrets(
     addresses=["claire.morvan@villes-rives.example"],
     machine_locals=["rep", "note", "retours"],
     domain="villes-rives.example",
     stand_in="question@villes-rives.example",
-    internal_texts=[
-        "Organisme     : Ville de Kerbrec (adhérent)\nÉchéance      : jeudi 5 mars 2026\nBonjour,\n"
+    marker=MARKER,
+    copies=[
+        f"""Un tiers, Hugo Perrin, a écrit dans ce fil.
+
+Je voudrais ces chiffres aussi.
+> Quelle est la population ?
+
+{MARKER}
+Organisme     : Ville de Kerbrec (adhérent)
+Échéance      : jeudi 5 mars 2026
+Bonjour,
+"""
     ],
+    shown=["Quelle est la population ?"],
 )
 TOKEN = "rep+abcdefghijklmnopqrstuvwxyz234567abcdefghijklm@villes-rives.example"
 
@@ -42,27 +55,57 @@ def part(content_type: str, payload: bytes, name: str = "x") -> Part:
         (f"Voir mailto:{TOKEN.replace('+', '%2B')}", "Voir mailto:question@villes-rives.example"),
         ("Claire.Morvan%40villes-rives.example", "question@villes-rives.example"),
         (f"> https://centre.example/fichiers/{TOKEN[4:49]}\nOui.", "> question@villes-rives.example\nOui."),
+        (f"Voir (https://centre.example/f?x={TOKEN[4:49]}#a).", "Voir (question@villes-rives.example#a)."),
+        (f"Voir {TOKEN[:49]} tout court", "Voir question@villes-rives.example tout court"),
+        (f"Voir {TOKEN[:49]}\n> {TOKEN[49:]}", "Voir question@villes-rives.example"),
+        ("Écrivez à claire.morvan@villes-\n> rives.example", "Écrivez à question@villes-rives.example"),
+        # words of a third party and ours about them, quoted by an answer between them, stay; the asker's own leave
+        ("> Un tiers, Hugo Perrin, a écrit dans ce fil.\nNon.", "Non."),
+        (
+            "> Je voudrais ces chiffres\n> aussi.\nNon.\n>> Quelle est la population ?",
+            "Non.\n>> Quelle est la population ?",
+        ),
+        ("Hugo écrit : je voudrais ces chiffres aussi.", "Hugo écrit : je voudrais ces chiffres aussi."),
+        # the copy of another request: of its internal part nothing is known here but where it begins
+        (
+            f"> Combien ?\n2 340.\n> {MARKER}\n> Suivi par : Yann\nEt puis ?\n> Téléphone : 02 99",
+            "> Combien ?\n2 340.\nEt puis ?",
+        ),
+        (f"2 340.\n{MARKER}", None),
     ],
 )
 def test_words_that_leave(reply, leaves):
     assert relay.text(reply, KEPT_FROM) == leaves
 
 
+def test_an_asker_who_writes_the_marker_hides_nothing_and_closes_nothing():
+    """Above our own marker all that the asker wrote is theirs to see again, and what stands below it stays."""
+    question = f"Bonjour,\n{MARKER}\nCombien d’habitants à Kerbrec ?"
+    kept_from = secrecy.secrets(
+        addresses=[],
+        machine_locals=["rep"],
+        domain="villes-rives.example",
+        stand_in="question@villes-rives.example",
+        marker=MARKER,
+        copies=[f"Nouvelle question de Nadia.\n\n{question}\n\n{MARKER}\nSuivi par : Yann Riou\n"],
+        shown=[question],
+    )
+
+    assert relay.text("2 340.\nCombien d’habitants à Kerbrec ?", kept_from) is not None
+    assert relay.text("2 340.\nSuivi par : Yann Riou", kept_from) is None
+
+
 def test_files_leave_as_they_are_but_for_cards_signatures_and_copies():
     pdf = part("application/pdf", b"%PDF-1.7 ...", "carte.pdf")
     copy = part("message/rfc822", f"To: {TOKEN}\r\n\r\n".encode())
 
-    assert [
-        e.filename
-        for e in relay.enclosures([pdf, part("text/vcard", b"BEGIN:VCARD")], KEPT_FROM, "--- interne")
-    ] == ["carte.pdf"]
-    assert relay.enclosures([pdf, copy], KEPT_FROM, "--- interne") is None
-    assert (
-        relay.enclosures([part("message/rfc822", b"\r\n\r\n--- interne")], KEPT_FROM, "--- interne") is None
-    )
+    assert [e.filename for e in enclosures.leaving([pdf, part("text/vcard", b"BEGIN:VCARD")], KEPT_FROM)] == [
+        "carte.pdf"
+    ]
+    assert enclosures.leaving([pdf, copy], KEPT_FROM) is None
+    assert enclosures.leaving([part("message/rfc822", f"\r\n\r\n{MARKER}".encode())], KEPT_FROM) is None
 
 
-MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
 COPY = EmailMessage()
 COPY["From"] = "question@villes-rives.example"
 COPY.set_content(f"Une question.\n\n{MARKER}\nOrganisme : inconnu\n", cte="base64")
@@ -82,10 +125,15 @@ FORWARD.add_attachment(COPY)
         part("text/plain", MARKER.replace(" : ", " :\n").encode(), "copie.txt"),
         part("text/html", f"<p>{MARKER.replace(' ', '&nbsp;')}</p>".encode(), "copie.html"),
         part("text/html", f'<a href="mailto:{TOKEN.replace("+", "%2B")}">x</a>'.encode(), "copie.html"),
+        part("application/vnd.ms-outlook", bytes(99) + MARKER.encode("utf-16-le") + bytes(9), "copie.msg"),
+        part("text/html", f"<p>{MARKER}</p>".encode("utf-16-be"), "copie.htm"),
+        part("application/octet-stream", f"<p>{MARKER.replace(' ', '&#160;')}</p>".encode(), "copie.html"),
+        part("text/plain", b"> --- Ce qui suit est interne :\n> ne jamais\n> transmettre. ---", "copie.txt"),
+        part("application/octet-stream", COPY.as_bytes(), "copie.txt"),
     ],
 )
 def test_no_internal_copy_leaves_as_a_file_however_it_was_saved(copy):
-    assert relay.enclosures([copy], KEPT_FROM, MARKER) is None
+    assert enclosures.leaving([copy], KEPT_FROM) is None
 
 
 def test_an_invitation_leaves_without_the_addresses_of_staff():
@@ -97,8 +145,8 @@ def test_an_invitation_leaves_without_the_addresses_of_staff():
         "END:VCALENDAR",
     ]
     invitation = "\r\n".join(lines).encode()
-    (left,) = relay.enclosures([part("text/calendar", invitation, "rdv.ics")], KEPT_FROM, MARKER)
-    (other,) = relay.enclosures([part("text/calendar", b"BEGIN:VCALENDAR\r\n")], KEPT_FROM, MARKER)
+    (left,) = enclosures.leaving([part("text/calendar", invitation, "rdv.ics")], KEPT_FROM)
+    (other,) = enclosures.leaving([part("text/calendar", b"BEGIN:VCALENDAR\r\n")], KEPT_FROM)
 
     whole = left.content.replace(b"\r\n ", b"").decode()
     assert "ORGANIZER;CN=Claire:mailto:question@villes-rives.example\r\n" in whole
@@ -109,7 +157,7 @@ def test_an_invitation_leaves_without_the_addresses_of_staff():
 
 def test_an_image_keeps_the_name_its_page_shows_it_by_without_the_address_of_staff():
     image = replace(part("image/png", b"x"), content_id="1.claire.morvan@villes-rives.example")
-    (left,) = relay.enclosures([image], KEPT_FROM, MARKER)
+    (left,) = enclosures.leaving([image], KEPT_FROM)
     page = relay.html(f'<p>Ici <img src="cid:{image.content_id}"></p>', "Ici", KEPT_FROM)
 
     assert left.content_id == "1.question@villes-rives.example"
@@ -117,15 +165,65 @@ def test_an_image_keeps_the_name_its_page_shows_it_by_without_the_address_of_sta
     assert f'src="cid:{left.content_id}"' in page
 
 
-def test_a_visiting_card_stays_whatever_it_is_called():
-    card = part("application/octet-stream", b"BEGIN:VCARD", "Claire Morvan.VCF")
+@pytest.mark.parametrize(
+    ("content_type", "name"),
+    [
+        ("application/octet-stream", "Claire Morvan.VCF"),
+        ("application/vcard", "carte"),
+        ("application/pgp-keys", "OpenPGP_0xABCDEF.asc"),
+        ("application/octet-stream", "smime.p7s"),
+        ("application/octet-stream", "winmail.dat"),
+        ("application/vnd.ms-tnef", "reponse.dat"),
+        ("text/x-amp-html", ""),
+    ],
+)
+def test_what_mail_programs_enclose_unasked_stays_whatever_it_is_called(content_type, name):
+    assert (
+        enclosures.leaving([part(content_type, b"claire.morvan@villes-rives.example", name)], KEPT_FROM) == ()
+    )
 
-    assert relay.enclosures([card], KEPT_FROM, MARKER) == ()
+
+@pytest.mark.parametrize(
+    ("content_type", "name"),
+    [("text/plain", "liste.txt"), ("message/rfc822", ""), ("application/octet-stream", "liste.csv")],
+)
+def test_no_address_of_staff_leaves_in_a_file_one_can_read(content_type, name):
+    written = b"Cc: claire.morvan@villes-rives.example\r\n\r\nb\xe9\r\n"
+    (left,) = enclosures.leaving([part(content_type, written, name)], KEPT_FROM)
+
+    assert left.content == b"Cc: question@villes-rives.example\r\n\r\nb\xe9\r\n"
+
+
+def test_a_document_leaves_octet_by_octet():
+    written = b"%PDF-1.7\r\n/Author (claire.morvan@villes-rives.example)\0"
+    (left,) = enclosures.leaving([part("application/pdf", written, "carte.pdf")], KEPT_FROM)
+
+    assert left.content == written
+
+
+@pytest.mark.parametrize(
+    ("head", "sealed"),
+    [
+        ('application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"', True),
+        ("application/x-pkcs7-mime; smime-type=signed-data", True),
+        ("multipart/encrypted; boundary=x\r\n\r\n--x\r\nContent-Type: application/pgp-encrypted", True),
+        ("text/plain\r\n\r\n-----BEGIN PGP MESSAGE-----", True),
+        ('application/pkcs7-mime; name="contrat.pdf.p7m"', False),
+        (
+            "multipart/signed; boundary=x\r\n\r\n--x\r\n\r\nBonjour\r\n--x\r\nContent-Type: application/pkcs7-signature",
+            False,
+        ),
+    ],
+)
+def test_words_in_a_closed_envelope_are_known(head, sealed):
+    said = message.read(f"MIME-Version: 1.0\r\nContent-Type: {head}\r\n\r\nMIAGCSqGSIb3\r\n".encode())
+
+    assert relay.is_sealed(said) is sealed
 
 
 def test_no_address_of_staff_leaves_as_the_name_of_a_file():
-    (left,) = relay.enclosures(
-        [part("application/pdf", b"%PDF", "de claire.morvan@villes-rives.example.pdf")], KEPT_FROM, MARKER
+    (left,) = enclosures.leaving(
+        [part("application/pdf", b"%PDF", "de claire.morvan@villes-rives.example.pdf")], KEPT_FROM
     )
 
     assert left.filename == "de question@villes-rives.example.pdf"
@@ -165,8 +263,42 @@ def test_html_leaves_up_to_where_the_words_end(history):
     assert left == '<p>Bonjour <b>Madame</b>,</p><p>la carte : <img src="cid:carte@x"></p>'
 
 
-def test_html_that_says_something_else_does_not_leave():
-    assert relay.html("<p>Bonjour, note interne : non.</p>", "Bonjour", KEPT_FROM) is None
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<p>Bonjour, note interne : non.</p>",
+        '<div style="display:none">note interne</div><p>Bonjour</p>',
+        '<span style="mso-hide:all">note interne</span><p>Bonjour</p>',
+        '<p style="font-size:0">note interne</p><p>Bonjour</p>',
+        "<p hidden>note interne</p><p>Bonjour</p>",
+        "<p>[image: note interne]</p><p>Bonjour</p>",
+        '<p><img alt="note interne" src="cid:a">Bonjour</p>',
+    ],
+)
+def test_html_that_says_something_else_does_not_leave(written):
+    """Asked of what leaves: cleaned, it would show what its author's own screen did not."""
+    assert relay.html(written, "Bonjour", KEPT_FROM) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "reply"),
+    [
+        ("<p>Bonjour</p>", "http://a" * 100_000),
+        (f"<p>Bonjour</p>{'<hr>' * 4_000}<p>Bonjour</p>", "BonjourBonjour"),
+        (f"<p>Bonjour</p>{'<ul><li>' * 100_000}", "Bonjour"),
+        (f"{'<b><i>' * 2_400}Bonjour", "Bonjour"),
+        (f"<p>Bonjour</p>{'<ul><li>' * 4_900}", "Bonjour"),
+        ("<p>Bonjour</p>" + "<br>\n" * 100_000, "Bonjour"),
+    ],
+)
+def test_no_answer_keeps_the_others_waiting(written, reply):
+    """S16. Ten times what is needed: no verdict hangs on a busy machine."""
+    started = time.process_time()
+
+    relay.text(reply, KEPT_FROM)
+    relay.html(written, reply, KEPT_FROM)
+
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,128 @@
+"""What must never leave with a staff reply, and how it is found however a mail program broke, quoted or listed it."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+_SHORTEST_TELLING_LINE = 12  # shorter lines of the copy ("Bonjour,") prove nothing
+_LEADER = re.compile(r"^[\s>|•·*–-]+", re.MULTILINE)  # what clients set before a line they quote or list
+_QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
+
+# A file for one member of staff. Links are cut out first, so that each of their letters is read once.
+_LINK = re.compile(r"[^\s<>\"']+")
+_TOKEN_OF_A_LINK = re.compile(r"[/=][a-z2-7]{45}(?![A-Za-z0-9])")
+
+# Letters right before it go too: this may be the end of somebody else's address, of which no half shall stay, or a word
+# that lost its space, and the address must not leave. A link may have `<` as %3C.
+_BEFORE = r"(?:(?<=%[0-9A-Fa-f]{2})|(?<!%)(?<![^\W_])[^\W_]*)"
+_BETWEEN = (  # two letters: what no eye sees, and the end of a line that was too long
+    "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*(?:\r?\n[ \t>]*)?"
+)
+_WAYS = {"@": "(?:@|\uff20|%40)", ".": r"(?:\.|%2E)"}  # to write a sign, in words and in links
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What must never leave."""
+
+    addresses: tuple[re.Pattern[str], ...]  # of staff, past ones too
+    token_address: re.Pattern[str]  # any of our machine addresses, or what is left of one
+    stand_in: str  # the service address, written in their place
+    marker: str  # the line below which a copy is internal, solid
+    internal: frozenset[str]  # solid lines of the copies, from the marker on
+    around: frozenset[str]  # solid lines above it that the asker neither wrote nor was sent
+
+    def mask(self, text: str) -> str:
+        """The text with every private address and link replaced by the service's address."""
+        text = self.token_address.sub(self.stand_in, _LINK.sub(self._link, text))
+        for pattern in self.addresses:
+            text = pattern.sub(self.stand_in, text)
+        return text
+
+    def leaving(self, reply: str) -> str | None:
+        """The lines that leave; None when one of those that may not is unquoted, so that its author meant it.
+
+        Quoted lines of a copy stay behind, and so does every quoted line below a marker: that of a copy of another
+        request marks somebody else's as well.
+        """
+        lines = reply.splitlines()
+        internal = _saying(lines, self.internal)
+        if any(not _QUOTE.match(lines[number]) for number in internal if solid(lines[number])):
+            return None
+        marker = min(_saying(lines, [self.marker]), default=len(lines))
+        quoted = {number for number, line in enumerate(lines) if _QUOTE.match(line)}
+        hidden = internal | quoted & (set(range(marker, len(lines))) | _saying(lines, self.around))
+        return "\n".join(line for number, line in enumerate(lines) if number not in hidden)
+
+    def _link(self, found: re.Match[str]) -> str:
+        """One word of a text; if it is a link with a token, what stands in its place."""
+        word = found[0]
+        start = word.lower().find("http")
+        ends = [token.end() for token in _TOKEN_OF_A_LINK.finditer(word, start)] if start >= 0 else []
+        return f"{word[:start]}{self.stand_in}{word[ends[-1] :]}" if ends else word
+
+
+def secrets(
+    *,
+    addresses: Iterable[str],
+    machine_locals: Collection[str],
+    domain: str,
+    stand_in: str,
+    marker: str,
+    copies: Iterable[str],
+    shown: Iterable[str] = (),
+) -> Secrets:
+    """Gather what must never leave.
+
+    `copies` are the words of the copies staff received, each with a line that is the `marker`; `shown` is what the
+    asker wrote and was sent, which is no secret to them wherever a copy says it.
+    """
+    names = "|".join(sorted(map(re.escape, machine_locals)))
+    seen = {solid(line) for text in shown for line in text.splitlines()}
+    internal: set[str] = {solid(marker)}
+    around: set[str] = set()
+    for copy in copies:
+        lines = [solid(line) for line in copy.splitlines()]
+        # The last such line is ours: above it the asker may have written one, below it nobody has a line of their own.
+        own = max((number for number, line in enumerate(lines) if line == solid(marker)), default=len(lines))
+        around.update(line for line in lines[:own] if line not in seen)
+        internal.update(lines[own:])
+    return Secrets(
+        addresses=tuple(map(_however_written, sorted(addresses, key=len, reverse=True))),
+        token_address=re.compile(
+            rf"\b(?:{names})(?:\+|%2B)(?:[a-z2-7]{{20,}}|[a-z2-7]+(?=@|%40))"
+            rf"(?:{_BETWEEN}(?:@|%40){_BETWEEN}{re.escape(domain)})?",
+            re.IGNORECASE,
+        ),
+        stand_in=stand_in,
+        marker=solid(marker),
+        internal=frozenset(line for line in internal if len(line) >= _SHORTEST_TELLING_LINE),
+        around=frozenset(line for line in around if len(line) >= _SHORTEST_TELLING_LINE),
+    )
+
+
+def solid(text: str) -> str:
+    """Text without white space, case, and what is set before its lines: how it was broken or quoted does not count."""
+    return "".join(_LEADER.sub("", text).split()).casefold()
+
+
+def _however_written(address: str) -> re.Pattern[str]:
+    letters = _BETWEEN.join(_WAYS.get(letter) or re.escape(letter) for letter in address)
+    return re.compile(f"{_BEFORE}{letters}", re.IGNORECASE)
+
+
+def _saying(lines: Sequence[str], said: Iterable[str]) -> set[int]:
+    """The lines, by their place, that say one of these solid lines, however a client broke or listed it."""
+    pieces = [solid(line) for line in lines]
+    starts = list(accumulate(map(len, pieces), initial=0))
+    whole = "".join(pieces)
+    found: set[int] = set()
+    for line in said:
+        at = whole.find(line)
+        while at >= 0:
+            end = at + len(line)
+            found.update(range(bisect_right(starts, at) - 1, bisect_left(starts, end)))
+            at = whole.find(line, end)
+    return found
