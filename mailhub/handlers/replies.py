@@ -27,6 +27,7 @@ from mailhub.outbox import Outgoing, OutgoingState
 from mailhub.understand import Reading
 
 _NOT_SAID = frozenset({OutgoingState.FAILED, OutgoingState.WITHDRAWN})
+_BETWEEN_STAFF = frozenset({ExchangeKind.NOTE, ExchangeKind.THIRD_PARTY})  # what the asker never saw
 KNOWN_COMMANDS = tuple(f"#{command}" for command in Command)
 
 
@@ -250,6 +251,6 @@ def _secrets(desk: Desk, request: Request) -> Secrets:
         shown=[
             exchange.text
             for exchange in requests.exchanges(desk.session, request)
-            if exchange.person_id == request.requester_id or exchange.kind is ExchangeKind.ANSWER
+            if exchange.kind not in _BETWEEN_STAFF
         ],
     )

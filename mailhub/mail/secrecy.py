@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -54,7 +54,7 @@ class Secrets:
         marker = min(_saying(lines, [self.marker]), default=len(lines))
         quoted = {number for number, line in enumerate(lines) if _QUOTE.match(line)}
         hidden = internal | quoted & (set(range(marker, len(lines))) | _saying(lines, self.around))
-        return "\n".join(line for number, line in enumerate(lines) if number not in hidden)
+        return "\n".join(_closed_up(line for number, line in enumerate(lines) if number not in hidden))
 
     def _link(self, found: re.Match[str]) -> str:
         """One word of a text; if it is a link with a token, what stands in its place."""
@@ -106,6 +106,16 @@ def secrets(
 def solid(text: str) -> str:
     """Text without white space, case, and what is set before its lines: how it was broken or quoted does not count."""
     return "".join(_LEADER.sub("", text).split()).casefold()
+
+
+def _closed_up(lines: Iterable[str]) -> Iterator[str]:
+    """Lines without the empty quoted ones that stood around what was taken out."""
+    after_nothing = True
+    for line in lines:
+        is_empty_quote = _QUOTE.match(line) is not None and not solid(line)
+        if not (is_empty_quote and after_nothing):
+            yield line
+        after_nothing = is_empty_quote
 
 
 def _however_written(address: str) -> re.Pattern[str]:

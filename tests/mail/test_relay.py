@@ -65,6 +65,10 @@ def part(content_type: str, payload: bytes, name: str = "x") -> Part:
             "> Je voudrais ces chiffres\n> aussi.\nNon.\n>> Quelle est la population ?",
             "Non.\n>> Quelle est la population ?",
         ),
+        (
+            "> Un tiers, Hugo Perrin, a écrit dans ce fil.\n>\n> \n> Quelle est la population ?\n2 340.",
+            "> Quelle est la population ?\n2 340.",
+        ),
         ("Hugo écrit : je voudrais ces chiffres aussi.", "Hugo écrit : je voudrais ces chiffres aussi."),
         # the copy of another request: of its internal part nothing is known here but where it begins
         (
