@@ -118,7 +118,7 @@ def _act(reply: _Reply) -> Outcome:
     said, signed = commands.read(quoting.reply), commands.read(quoting.signed)
     if Command.NOTE in (*said.given, *signed.given) or reply.reading.service is Service.NOTE:
         return _keep_inside(reply, "note")
-    if relay.is_sealed(reply.reading.message):
+    if relay.is_sealed(reply.reading.message, quoting.reply):
         return _keep_inside(reply, "sealed")
     if said.unknown:
         _file_note(reply)

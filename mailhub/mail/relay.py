@@ -20,12 +20,12 @@ _LINKS_AND_IMAGES = re.compile(rf"\[(?:image|cid|inline)[^\]\n]*\]|{_LINK}", re.
 _EMPTY = ("<div></div>", "<span></span>", "<p></p>", "<blockquote></blockquote>", "<hr>")
 
 
-def is_sealed(said: Message) -> bool:
-    """Say whether the words are in a closed envelope: encrypted, or signed in a form that only S/MIME opens.
+def is_sealed(said: Message, reply: str) -> bool:
+    """Say whether the new words of a mail are in a closed envelope: encrypted, or signed in a form that only S/MIME opens.
 
     Nothing of it can be read here, so nothing could be kept from leaving. RFC 3156 section 4, RFC 8551 section 3.
     """
-    return _SEALED_WORDS in said.text or any(
+    return _SEALED_WORDS in reply or any(
         (part.filename or "").lower() == "smime.p7m" or (part.content_type in _SEALED and not part.filename)
         for part in said.attachments
     )

@@ -222,7 +222,13 @@ def test_a_document_leaves_octet_by_octet():
 def test_words_in_a_closed_envelope_are_known(head, sealed):
     said = message.read(f"MIME-Version: 1.0\r\nContent-Type: {head}\r\n\r\nMIAGCSqGSIb3\r\n".encode())
 
-    assert relay.is_sealed(said) is sealed
+    assert relay.is_sealed(said, said.text) is sealed
+
+
+def test_an_answer_to_a_sealed_question_is_open():
+    said = message.read(b"Subject: Re: x\r\n\r\nBonjour.\r\n\r\n> -----BEGIN PGP MESSAGE-----\r\n")
+
+    assert not relay.is_sealed(said, "Bonjour.")
 
 
 def test_no_address_of_staff_leaves_as_the_name_of_a_file():
