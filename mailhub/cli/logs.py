@@ -10,6 +10,8 @@ import re
 import sys
 import traceback
 from collections.abc import MutableMapping
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from mailhub.errors import MailhubError
@@ -33,6 +35,7 @@ def configure(level: str, form: str, *, once: bool = False) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _without_words,
             _without_addresses,
+            _as_said,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
             if as_text
             else structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
@@ -65,4 +68,14 @@ def _without_addresses(_: object, __: str, event: Event) -> Event:
     for key, value in event.items():
         if isinstance(value, str) and "@" in value:
             event[key] = _ADDRESS.sub("…@", value)
+    return event
+
+
+def _as_said(_: object, __: str, event: Event) -> Event:
+    """Write instants and words of ours as they are said, and not as Python would write them."""
+    for key, value in event.items():
+        if isinstance(value, datetime):
+            event[key] = value.isoformat(timespec="seconds")
+        elif isinstance(value, StrEnum):
+            event[key] = str(value)
     return event

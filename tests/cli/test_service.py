@@ -9,6 +9,7 @@ import structlog
 
 from mailhub.cli import logs
 from mailhub.errors import Refused
+from mailhub.journal import Verdict
 from tests.cli.program import NOW, QUESTION, write_setting
 from tests.journey import Loop, Postbox
 
@@ -128,18 +129,18 @@ def test_a_tick_sends_what_is_due(run, asked):
 def written():
     """What the log holds after one event, as JSON."""
 
-    def write(level="info", event="handled", **values):
-        kept, sys.stderr = sys.stderr, io.StringIO()
-        try:
-            logs.configure("info", "json")
-            getattr(structlog.get_logger(), level)(event, **values)
-            lines = sys.stderr.getvalue().splitlines()
-        finally:
-            sys.stderr = kept
-        return [json.loads(line) for line in lines]
-
-    yield write
+    yield lambda **said: [json.loads(line) for line in _lines("json", **said)]
     structlog.reset_defaults()
+
+
+def _lines(form, level="info", event="handled", **values):
+    kept, sys.stderr = sys.stderr, io.StringIO()
+    try:
+        logs.configure("info", form)
+        getattr(structlog.get_logger(), level)(event, **values)
+        return sys.stderr.getvalue().splitlines()
+    finally:
+        sys.stderr = kept
 
 
 def test_a_line_of_the_log_is_one_json_object(written):
@@ -147,6 +148,17 @@ def test_a_line_of_the_log_is_one_json_object(written):
 
     assert line.pop("timestamp").endswith("Z")
     assert line == {"level": "info", "event": "handled", "mail": 3, "verdict": "request opened"}
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_words_and_instants_are_written_as_they_are_said(form, now):
+    (line,) = _lines(form, verdict=Verdict.REQUEST_OPENED, again_at=now)
+    structlog.reset_defaults()
+
+    assert "request opened" in line
+    assert "2026-03-03T09:00:00+00:00" in line
+    assert "datetime" not in line
+    assert "Verdict" not in line
 
 
 def test_a_level_that_is_not_wanted_is_not_written(written):
