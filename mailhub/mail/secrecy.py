@@ -31,8 +31,8 @@ class Secrets:
     token_address: re.Pattern[str]  # any of our machine addresses, or what is left of one
     stand_in: str  # the service address, written in their place
     marker: str  # the line below which a copy is internal, solid
-    internal: frozenset[str]  # solid lines of the copies, from the marker on
-    around: frozenset[str]  # solid lines above it that the asker neither wrote nor was sent
+    internal: frozenset[str]  # solid lines of the copies: the first, and from the marker on
+    around: frozenset[str]  # solid lines in between that the asker neither wrote nor was sent
 
     def mask(self, text: str) -> str:
         """The text with every private address and link replaced by the service's address."""
@@ -51,9 +51,11 @@ class Secrets:
         internal = _saying(lines, self.internal)
         if any(not _QUOTE.match(lines[number]) for number in internal if solid(lines[number])):
             return None
-        marker = min(_saying(lines, [self.marker]), default=len(lines))
-        quoted = {number for number, line in enumerate(lines) if _QUOTE.match(line)}
-        hidden = internal | quoted & (set(range(marker, len(lines))) | _saying(lines, self.around))
+        quoted = [number for number, line in enumerate(lines) if _QUOTE.match(line)]
+        old = [lines[number] for number in quoted]  # read on across the answers that stand between them
+        marker = min(_saying(old, [self.marker]), default=len(old))
+        of_the_copy = {*range(marker, len(old)), *_saying(old, self.internal | self.around)}
+        hidden = internal | {quoted[place] for place in of_the_copy}
         return "\n".join(_closed_up(line for number, line in enumerate(lines) if number not in hidden))
 
     def _link(self, found: re.Match[str]) -> str:
@@ -87,8 +89,9 @@ def secrets(
         lines = [solid(line) for line in copy.splitlines()]
         # The last such line is ours: above it the asker may have written one, below it nobody has a line of their own.
         own = max((number for number, line in enumerate(lines) if line == solid(marker)), default=len(lines))
-        around.update(line for line in lines[:own] if line not in seen)
-        internal.update(lines[own:])
+        above = [line for line in lines[:own] if line]
+        around.update(line for line in above if line not in seen)
+        internal.update(above[:1], lines[own:])  # it begins with a sentence of ours about who wrote
     return Secrets(
         addresses=tuple(map(_however_written, sorted(addresses, key=len, reverse=True))),
         token_address=re.compile(
