@@ -18,9 +18,8 @@ from mailhub.mail.french import fold
 _LINE = re.compile(
     r"(?P<marks>(?:[^\w#>]|_|\d{1,3}[.)])*+)#(?P<gap>[\W_]*+)(?P<word>[^\W\d_][^\W_]*+)[\W_]*+(?P<rest>.*)"
 )
-_INVISIBLE = frozenset(
-    {"Cf", "Mn", "Me"}
-)  # joiners and soft hyphens, accents set apart, the frame of an emoji
+# Joiners and soft hyphens, accents set apart, the frame of an emoji.
+_INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 
 
 class Command(StrEnum):

@@ -74,7 +74,7 @@ def secrets(
     stand_in: str,
     marker: str,
     copies: Iterable[str],
-    shown: Iterable[str] = (),
+    shown: Iterable[str],
 ) -> Secrets:
     """Gather what must never leave.
 

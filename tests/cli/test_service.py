@@ -126,21 +126,26 @@ def test_a_tick_sends_what_is_due(run, asked):
 
 
 @pytest.fixture
-def written():
-    """What the log holds after one event, as JSON."""
+def lines():
+    """The lines of the log after one event, in a form."""
 
-    yield lambda **said: [json.loads(line) for line in _lines("json", **said)]
+    def write(form, level="info", event="handled", **values):
+        kept, sys.stderr = sys.stderr, io.StringIO()
+        try:
+            logs.configure("info", form)
+            getattr(structlog.get_logger(), level)(event, **values)
+            return sys.stderr.getvalue().splitlines()
+        finally:
+            sys.stderr = kept
+
+    yield write
     structlog.reset_defaults()
 
 
-def _lines(form, level="info", event="handled", **values):
-    kept, sys.stderr = sys.stderr, io.StringIO()
-    try:
-        logs.configure("info", form)
-        getattr(structlog.get_logger(), level)(event, **values)
-        return sys.stderr.getvalue().splitlines()
-    finally:
-        sys.stderr = kept
+@pytest.fixture
+def written(lines):
+    """What the log holds after one event, as JSON."""
+    return lambda **said: [json.loads(line) for line in lines("json", **said)]
 
 
 def test_a_line_of_the_log_is_one_json_object(written):
@@ -151,9 +156,8 @@ def test_a_line_of_the_log_is_one_json_object(written):
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_words_and_instants_are_written_as_they_are_said(form, now):
-    (line,) = _lines(form, verdict=Verdict.REQUEST_OPENED, again_at=now)
-    structlog.reset_defaults()
+def test_words_and_instants_are_written_as_they_are_said(lines, form, now):
+    (line,) = lines(form, verdict=Verdict.REQUEST_OPENED, again_at=now)
 
     assert "request opened" in line
     assert "2026-03-03T09:00:00+00:00" in line
