@@ -132,10 +132,10 @@ def _read(text: str, last: int, most: int) -> Order:
     chosen = enumeration.choose(masked, last)
     titles = _titles(masked, original) if not chosen.numbers and not chosen.everything else ()
     numbers = [number for number in dict.fromkeys(chosen.numbers) if number not in chosen.excluded]
-    kept = tuple(number for number in numbers if 1 <= number <= last)
     beyond_issue = chosen.everything and _BEYOND.search(said) is not None
+    kept = tuple(number for number in numbers if 1 <= number <= last and not beyond_issue)
     order = Order(
-        numbers=() if beyond_issue else kept,
+        numbers=kept,
         refused=tuple(number for number in numbers if not 1 <= number <= last),
         titles=titles,
         issue=None,

@@ -1,7 +1,7 @@
 """Article numbers in prose: every wording of the reference, forty ways of one order, and nothing invented."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailhub.mail import orders_text
@@ -176,6 +176,7 @@ PIECES = st.sampled_from(
 
 @given(st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=25).map(" ".join)), st.integers(0, 40))
 @settings(max_examples=300, deadline=None)
+@example("1:DE TOUS:pour A0", 1)  # all there ever was, and one of it for somebody else
 def test_no_text_raises_and_no_number_is_invented(text: str, last: int):
     order = orders_text.read(text, last=last, subject=text[:40])
 
