@@ -63,7 +63,7 @@ def sqlite(
             # Pages in the log at most, 256 MiB: long before, `Database.carry_over` empties it in a calm moment. A rush
             # then waits for no more than what each mail costs by itself.
             "wal_autocheckpoint = 65536",
-            "journal_size_limit = 67108864",  # give back what a burst took, above 64 MiB
+            "journal_size_limit = 268435456",  # kept for the next rush: to write there again costs less than to grow
             "secure_delete = ON",  # what a person had erased is not left in free pages
             f"foreign_keys = {int(foreign_keys)}",
             f"query_only = {int(query_only)}",

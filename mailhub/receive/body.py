@@ -1,9 +1,67 @@
 """The bytes after DATA: where they end, what they hold once unstuffed, and what in their form is refused."""
 
+import asyncio
 from io import IncrementalNewlineDecoder
 from typing import Final
 
+from mailhub.receive.limits import Gate
+from mailhub.receive.replies import Reply
+
 END_OF_BODY: Final = b"\r\n.\r\n"  # and nothing that looks like it. RFC 5321 section 4.1.1.4
+
+
+class Body:
+    """A body while it comes in, in pieces cut anywhere.
+
+    One that is refused is heard to its end all the same, and not kept: RFC 5321 section 4.2.5 has no answer before.
+    """
+
+    def __init__(self, gate: Gate, most: int) -> None:
+        """`gate` counts what all bodies hold; `most` octets are heard of this one."""
+        self.whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.refusal: Reply | None = None
+        self.octets = 0  # heard so far
+        self._gate = gate
+        self._most = most
+        self._held = 0
+        self._wire = bytearray(b"\r\n")  # the line end of DATA also opens the end of an empty body
+
+    def hear(self, said: bytes) -> bytes:
+        """Take in what is said, up to CRLF.CRLF and nothing else; return what follows that."""
+        before = len(self._wire)
+        self._wire += said
+        end = self._wire.find(END_OF_BODY, max(0, before - len(END_OF_BODY) + 1))
+        rest = b""
+        if end >= 0:
+            end += len(END_OF_BODY)
+            rest = bytes(self._wire[end:])
+            del self._wire[end:]
+            self.whole.set_result(None)
+        self._hold(len(said) - len(rest))
+        return rest
+
+    def mail(self) -> bytes:
+        """The mail that was said, once it is whole; nothing of one that is refused."""
+        return b"" if self.refusal else unstuffed(bytes(self._wire))
+
+    def let_go(self) -> None:
+        """Give back the memory it was granted."""
+        self._gate.release_bytes(self._held)
+        self._held = 0
+        self.whole.cancel()
+
+    def _hold(self, count: int) -> None:
+        """Set memory aside for one more piece, or refuse them all."""
+        self.octets += count
+        if self.refusal is None:
+            if self.octets > self._most:
+                self.refusal = Reply.TOO_BIG
+            elif not self._gate.hold_bytes(count):
+                self.refusal = Reply.NO_ROOM
+            else:
+                self._held += count
+        if self.refusal is not None:
+            del self._wire[: 1 - len(END_OF_BODY)]
 
 
 def unstuffed(wire: bytes) -> bytes:

@@ -1,189 +1,97 @@
-"""One SMTP conversation: aiosmtpd's dialogue, with bodies read in blocks and addresses read fast.
+"""One SMTP conversation: aiosmtpd's dialogue, but for what nearly every mail says the same way.
 
-It knows the protocol and its time limits; whose mail it is and what becomes of it is asked of the handler.
-aiosmtpd reads a body line by line, which is two thirds of the cost of a mail of 40 KiB.
+It knows the protocol; whose mail it is and what becomes of it is asked of the host. aiosmtpd reads a body line by
+line, which is two thirds of the cost of a mail of 40 KiB, and wakes a task for every command, which is most of the
+cost of a small one: here bodies are taken in as they come, and plain commands are answered where they arrive.
 """
 
 # ruff: noqa: N802  # aiosmtpd finds its commands and hooks by their names
 
 import asyncio
-import logging
-import re
-import ssl
 from collections.abc import Sequence
-from typing import Final, Protocol, cast
+from typing import Final, TypeGuard, cast
 
-import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException, syntax
+from aiosmtpd.smtp import MISSING, TLSSetupException, syntax
 
-from mailhub.errors import MailhubError
-from mailhub.receive.body import END_OF_BODY, has_bare_newline, hops, unstuffed
-from mailhub.receive.limits import Gate, Limits, source_of
-from mailhub.receive.replies import Reply, enhanced
-
-log = structlog.get_logger()
-# aiosmtpd tells every command and address at INFO, and what it does not know at WARNING; the journal is where
-# addresses belong, and the words of strangers belong nowhere.
-logging.getLogger("mail.log").setLevel(logging.ERROR)
+from mailhub.receive import commands
+from mailhub.receive.body import Body, has_bare_newline, hops
+from mailhub.receive.replies import Reply
+from mailhub.receive.visit import Visit
 
 BLOCK: Final = 64 * 1024  # the stream pauses the peer at twice this
-# A path of RFC 5321 section 4.1.2 and the parameters after it, a little wider than the book: dots anywhere, no
-# brackets, no domain. aiosmtpd asks the parser of mail headers, which is slow and stumbles over crooked input.
-ATOM: Final = r"""[^\s"(),:;<>@\[\\\]]+"""
-MAILBOX: Final = rf"""(?:{ATOM}|"(?:[^"\\]|\\.)*")(?:@(?:{ATOM}|\[[\w.:-]+\]))?"""
-PATH: Final = re.compile(rf"(?:<(?:@[^<>:\s]+:)?({MAILBOX})?>|({MAILBOX}))(?:\s+(.*))?")
 
 
-class Host(Protocol):
-    """Who a conversation is held for: aiosmtpd's hooks, and word of each coming and going."""
+class Conversation(Visit):
+    """What is said at the SMTP door."""
 
-    def entered(self, visit: "Conversation") -> None: ...
-    def left(self, visit: "Conversation") -> None: ...
-    async def handle_MAIL(
-        self, visit: "Conversation", session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str: ...
-    async def handle_RCPT(
-        self, visit: "Conversation", session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str: ...
-    async def take(
-        self, visit: "Conversation", sender: str, recipients: Sequence[str], body: bytes
-    ) -> list[Reply]: ...
-
-
-class CommandSizes(dict[str, int]):
-    """The longest line of each command; unlike aiosmtpd's table it does not grow with what strangers type."""
-
-    def __missing__(self, command: str) -> int:
-        return 512  # RFC 5321 4.5.3.1.4
-
-
-# MAIL may also carry SIZE (RFC 1870), BODY (RFC 6152) and SMTPUTF8 (RFC 6531).
-COMMAND_SIZES: Final = CommandSizes(MAIL=512 + 26 + 17 + 10)
-
-
-class Conversation(SMTP):
-    """A visit at the SMTP door."""
-
-    source = "smtp"
-    session: Session
-    envelope: Envelope
-    transport: asyncio.Transport | None
     line_length_limit = BLOCK  # sizes the stream; a line over 998 octets is odd, no reason to lose a mail
 
-    def __init__(
-        self, host: Host, gate: Gate, limits: Limits, hostname: str, tls: ssl.SSLContext | None
-    ) -> None:
-        super().__init__(
-            host,
-            data_size_limit=limits.message_bytes,
-            enable_SMTPUTF8=True,
-            hostname=hostname,
-            ident="ESMTP" if self.source == "smtp" else "LMTP",  # the banner tells no version
-            tls_context=tls,
-            loop=asyncio.get_running_loop(),
+    # ── what the peer says ──
+
+    def data_received(self, data: bytes) -> None:
+        """Take in a body, answer plain commands where they arrive, and leave all else to the dialogue of aiosmtpd.
+
+        To wake the dialogue costs more than to answer, and nearly every command of a mail is plain.
+        """
+        if self._body is not None:
+            data = self._hear(self._body, data)
+        if data and self._is_listening():
+            data = data[self._answer_plain(data) :]
+        if data:
+            super().data_received(data)
+
+    def _hear(self, body: Body, data: bytes) -> bytes:
+        """Take in a piece of a body; return what follows its end."""
+        blocks = body.octets // BLOCK
+        rest = body.hear(data)
+        if body.whole.done():
+            self._body = None
+        if body.octets // BLOCK > blocks:
+            self._reset_timeout(min(self._limits.idle_seconds, self._data_ends - self.loop.time()))
+        return rest
+
+    def _is_listening(self) -> bool:
+        """Does the dialogue wait for a command, with all that was said before read and all answers sent?"""
+        return (
+            self._reader._waiter is not None  # type: ignore[attr-defined]  # noqa: SLF001
+            and not self._unread
+            and not cast("asyncio.Transport", self.transport).get_write_buffer_size()
         )
-        self.command_size_limits = COMMAND_SIZES
-        self.client_ip = ""
-        self._host = host
-        self._gate = gate
-        self._limits = limits
-        self._inside = False
-        self._taking = False  # from 354 to the answer of the mail
-        self._keeping = False
-        self._leaving = False
-        self._errors = 0
-        self._held_bytes = 0
-        self._deadline = 0.0
-        self._visit_ends = self.loop.time() + limits.visit_seconds
 
-    # ── coming and going ──
+    def _answer_plain(self, said: bytes) -> int:
+        """Answer the plain commands at the beginning that are in order; return where the others begin."""
+        done = 0
+        while self._may_come(command := commands.plain(said, done)):
+            self._reset_timeout()
+            ask = self._host.handle_RCPT if command.recipient else self._host.handle_MAIL
+            try:
+                reply = ask(self, self.session, self.envelope, command.recipient or command.sender, [])
+            except Exception as error:  # noqa: BLE001  # a rim
+                reply = self._trouble(error)
+            self._reply(reply)
+            done = command.end
+        return done
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the peer in, or tell it to come back."""
-        line = cast("asyncio.Transport", transport)
-        peer = line.get_extra_info("peername")
-        self.client_ip = peer[0] if isinstance(peer, tuple) else ""
-        self._inside = self._gate.enter(source_of(self.client_ip))
-        if not self._inside:
-            line.write(f"{Reply.TOO_MANY_VISITS}\r\n".encode())
-            line.close()
-            return
-        super().connection_made(transport)
-        self._host.entered(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Forget the peer; heard twice after a failed TLS handshake."""
-        if not self._inside:
-            return
-        self._inside = False
-        super().connection_lost(error)
-        self._gate.leave(source_of(self.client_ip))
-        self._host.left(self)
-
-    def leave(self) -> None:
-        """End the visit because we close down: now, or once the mail that is being said is answered."""
-        self._leaving = True
-        if not self._taking:
-            self._hang_up(Reply.CLOSING)
-
-    def abort(self) -> None:
-        """Cut the line."""
-        if self.transport is not None:
-            self.transport.abort()
-
-    def _hang_up(self, reply: Reply) -> None:
-        if self.transport is None or self.transport.is_closing():
-            return
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()  # a peer that does not read would hold us for ever
-            return
-        self.transport.write(f"{reply}\r\n".encode())
-        self.transport.close()
-
-    # ── time ──
-
-    def _reset_timeout(self, duration: float | None = None) -> None:
-        """Give the peer this much longer. The timer is set again when it rings, not at every command."""
-        seconds = self._limits.idle_seconds if duration is None else duration
-        self._deadline = min(self.loop.time() + seconds, self._visit_ends)
-        if self._timeout_handle is None or self._timeout_handle.when() > self._deadline:
-            if self._timeout_handle is not None:
-                self._timeout_handle.cancel()
-            self._timeout_handle = self.loop.call_at(self._deadline, self._timeout_cb)
-
-    def _timeout_cb(self) -> None:
-        now = self.loop.time()
-        if self._keeping:  # the delay is ours, and has its own limit
-            self._timeout_handle = self.loop.call_at(now + self._limits.keep_seconds, self._timeout_cb)
-        elif now < self._deadline:
-            self._timeout_handle = self.loop.call_at(self._deadline, self._timeout_cb)
-        else:
-            self._hang_up(Reply.TOO_SLOW)
+    def _may_come(self, command: commands.PlainCommand | None) -> TypeGuard[commands.PlainCommand]:
+        """Is it this command's turn? What is out of order, or too big, is the dialogue's to refuse."""
+        return (
+            command is not None
+            and bool(self.session.extended_smtp)
+            and bool(self.envelope.mail_from) is bool(command.recipient)
+            and command.size <= self._limits.message_bytes
+            and not self._writer.is_closing()
+        )
 
     # ── answers ──
-
-    async def push(self, status: str) -> None:  # type: ignore[override]  # bytes are never said
-        """Send one answer, however many lines, in one write; too many refusals end the visit."""
-        self._errors += status.startswith("5")
-        ends = self._errors > self._limits.errors
-        self._writer.write(f"{Reply.TOO_MANY_ERRORS if ends else enhanced(status)}\r\n".encode())
-        if ends and self.transport is not None:
-            self.transport.close()
-        await self._writer.drain()
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Answer for any trouble of ours: it may heal, so the sender keeps the mail and learns nothing more."""
-        if isinstance(error, TLSSetupException):
-            log.info("no TLS", peer=self.client_ip)
-        elif isinstance(error, MailhubError):  # its text says enough
-            log.error("refused for now", peer=self.client_ip, why=str(error))
-        else:
-            log.error("refused for now", peer=self.client_ip, exc_info=error)
-        return Reply.TROUBLE
 
     def answer(self, replies: Sequence[str]) -> str:
         """Answer for a body, given one reply per recipient: SMTP has a single one, good only if all are."""
         return next((reply for reply in replies if reply[0] != "2"), replies[0])
+
+    async def _call_handler_hook(self, command: str, *said: object) -> object:
+        """Ask the host, which knows at once."""
+        hook = self._handle_hooks.get(command)
+        return MISSING if hook is None else hook(self, self.session, self.envelope, *said)
 
     # ── commands ──
 
@@ -222,14 +130,10 @@ class Conversation(SMTP):
             await self.push("501 Syntax: DATA" if arg else Reply.NEED_RECIPIENT)
             return
         self._taking = True
-        await self.push(Reply.GO_AHEAD)
         try:
             answer = await self._take()
         except Exception as error:  # noqa: BLE001  # a rim: LMTP owes each recipient an answer
-            answer = self.answer([await self.handle_exception(error)] * len(self.envelope.rcpt_tos))
-        finally:
-            self._gate.release_bytes(self._held_bytes)
-            self._held_bytes = 0
+            answer = self.answer([self._trouble(error)] * len(self.envelope.rcpt_tos))
         self.envelope = self._create_envelope()
         self._reset_timeout()
         self._taking = False
@@ -276,76 +180,51 @@ class Conversation(SMTP):
         await self._writer.drain()
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
-        """Read a path and what follows it; None for what is no address, "<>" for the null sender."""
-        path = PATH.fullmatch(arg)
-        address = path and (path[1] or path[2] or "<>")
-        if path is None or not address or not address.isprintable():  # control characters, or not UTF-8
-            return None, None
-        return address, path[3] or ""
+        """Read an address in our way; aiosmtpd asks for it by this name."""
+        return commands.path(arg)
 
     # ── the body ──
 
     async def _take(self) -> str:
-        """Read the body and hand it on; return the answer of the whole transaction."""
+        """Hear the body and hand it on; return the answer of the whole transaction."""
         sender, recipients = self.envelope.mail_from or "", self.envelope.rcpt_tos
-        body, refusal = await self._body()
-        refusal = refusal or self._refusal(body)
-        if refusal:
-            return self.answer([refusal] * len(recipients))
-        self._keeping = True
+        # On the wire a lone dot travels as two.
+        body = Body(self._gate, self._limits.message_bytes * 4 // 3 + BLOCK)
         try:
+            await self._hear_all(body)
+            mail = body.mail()
+            if refusal := body.refusal or self._refusal(mail):
+                return self.answer([refusal] * len(recipients))
+            self._keeping = True
             return self.answer(
-                await self._host.take(self, "" if sender == "<>" else sender, recipients, body)
+                await self._host.take(self, "" if sender == "<>" else sender, recipients, mail)
             )
         finally:
             self._keeping = False
+            self._body = None
+            body.let_go()
+
+    async def _hear_all(self, body: Body) -> None:
+        """Return when a body is whole."""
+        self._data_ends = self.loop.time() + self._limits.data_seconds
+        self._reset_timeout(min(self._limits.idle_seconds, self._limits.data_seconds))
+        self._body = body
+        if self._unread:  # said without waiting for our answer
+            super().data_received(self._hear(body, await self._reader.read(len(self._unread))))
+        await self.push(Reply.GO_AHEAD)
+        await body.whole
 
     @property
     def _unread(self) -> bytearray:
         """What the peer has sent and we have not read; asyncio shows it to nobody, aiosmtpd looks all the same."""
         return cast("bytearray", self._reader._buffer)  # type: ignore[attr-defined]  # noqa: SLF001
 
-    async def _body(self) -> tuple[bytes, Reply | None]:
-        """Read up to CRLF.CRLF and nothing else, without the doubled dots; or nothing, and why.
-
-        A refused body is read to its end all the same: RFC 5321 section 4.2.5 has no answer before.
-        """
-        # The line end of DATA also opens the end of an empty body.
-        self._unread[:0] = b"\r\n"
-        most = self._limits.message_bytes * 4 // 3 + BLOCK  # on the wire; a lone dot travels as two
-        data_ends = self.loop.time() + self._limits.data_seconds
-        blocks: list[bytes] = []
-        refusal: Reply | None = None
-        while True:
-            self._reset_timeout(min(self._limits.idle_seconds, data_ends - self.loop.time()))
-            try:
-                blocks.append(await self._reader.readuntil(END_OF_BODY))
-                break
-            except asyncio.LimitOverrunError as longer:
-                blocks.append(await self._reader.read(longer.consumed))
-            if refusal is None:
-                refusal = self._hold(len(blocks[-1]), most)
-            if refusal is not None:
-                blocks.clear()
-        if refusal is not None:
-            return b"", refusal
-        return unstuffed(b"".join(blocks)), None
-
-    def _hold(self, count: int, most: int) -> Reply | None:
-        """Set memory aside for one more block, or say why not."""
-        if self._held_bytes + count > most:
+    def _refusal(self, mail: bytes) -> Reply | None:
+        """Say why a mail is refused by its form alone."""
+        if len(mail) > self._limits.message_bytes:
             return Reply.TOO_BIG
-        if not self._gate.hold_bytes(count):
-            return Reply.NO_ROOM
-        self._held_bytes += count
-        return None
-
-    def _refusal(self, body: bytes) -> Reply | None:
-        """Say why a body is refused by its form alone."""
-        if len(body) > self._limits.message_bytes:
-            return Reply.TOO_BIG
-        if has_bare_newline(body):
+        if has_bare_newline(mail):
             return Reply.BARE_NEWLINE
-        if hops(body) > self._limits.hops:
+        if hops(mail) > self._limits.hops:
             return Reply.LOOPING
         return None

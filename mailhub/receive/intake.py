@@ -25,7 +25,8 @@ LONGEST_WAIT_SECONDS = 0.002  # for one more mail; less than a disk takes to wri
 
 log = structlog.get_logger()
 
-_Waiting = tuple[Arrival, asyncio.AbstractEventLoop, "asyncio.Future[bool]"]
+_Outcome = asyncio.Future[list[Kept]]
+_Waiting = tuple[Arrival, asyncio.AbstractEventLoop, _Outcome]
 
 
 class Intake:
@@ -52,13 +53,12 @@ class Intake:
         self._queue.put(None)
         self._thread.join()
 
-    async def keep(self, arrival: Arrival) -> list[Kept]:
-        """Resolve once the mail is committed, or could not be."""
+    def keep(self, arrival: Arrival) -> _Outcome:
+        """Have a mail kept; the outcome is there once it is committed, or could not be. To be asked within a loop."""
         loop = asyncio.get_running_loop()
-        kept: asyncio.Future[bool] = loop.create_future()
-        self._queue.put((arrival, loop, kept))
-        outcome = Kept.KEPT if await kept else Kept.NOT_NOW
-        return [outcome] * len(arrival.recipients)
+        outcome: _Outcome = loop.create_future()
+        self._queue.put((arrival, loop, outcome))
+        return outcome
 
     def _work(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -73,10 +73,10 @@ class Intake:
             # Named, without a trace: one for each refused mail would fill what is left of a full disk.
             log.critical("journal cannot be written", mails=len(group), why=str(error))
             self.refused += len(group)
-            self._tell(group, kept=False)
+            self._tell(group, Kept.NOT_NOW)
             return
         self.accepted += new
-        self._tell(group, kept=True)
+        self._tell(group, Kept.KEPT)
         if new:
             self._bell()
 
@@ -105,15 +105,15 @@ class Intake:
         return waiting
 
     @staticmethod
-    def _tell(group: list[_Waiting], *, kept: bool) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[bool]]] = {}
-        for _, loop, future in group:
-            by_loop.setdefault(loop, []).append(future)
-        for loop, futures in by_loop.items():
-            loop.call_soon_threadsafe(_resolve, futures, kept)
+    def _tell(group: list[_Waiting], kept: Kept) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Outcome, list[Kept]]]] = {}
+        for arrival, loop, outcome in group:
+            by_loop.setdefault(loop, []).append((outcome, [kept] * len(arrival.recipients)))
+        for loop, outcomes in by_loop.items():
+            loop.call_soon_threadsafe(_resolve, outcomes)
 
 
-def _resolve(futures: "list[asyncio.Future[bool]]", kept: bool) -> None:  # noqa: FBT001 — call_soon has no keywords
-    for future in futures:
-        if not future.done():
-            future.set_result(kept)
+def _resolve(outcomes: list[tuple[_Outcome, list[Kept]]]) -> None:
+    for outcome, kept in outcomes:
+        if not outcome.done():
+            outcome.set_result(kept)

@@ -4,6 +4,7 @@ Replies carry an enhanced status code (RFC 3463), those of aiosmtpd included.
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -48,6 +49,12 @@ ENHANCED: Final = {
     "553": "5.1.3",
     "555": "5.5.4",
 }
+
+
+@lru_cache(maxsize=64)  # the same few are said all day
+def wire(reply: str) -> bytes:
+    """A reply as it is sent."""
+    return f"{enhanced(reply)}\r\n".encode()
 
 
 def enhanced(reply: str) -> str:

@@ -25,6 +25,7 @@ from mailhub.receive.conversation import Conversation
 from mailhub.receive.limits import Gate, Limits, source_of
 from mailhub.receive.lmtp import LmtpConversation
 from mailhub.receive.replies import Reply
+from mailhub.receive.visit import Visit
 
 BACKLOG: Final = 512  # connections the system may queue for us while we are busy
 PRESSED_SECONDS: Final = 0.02
@@ -84,10 +85,10 @@ class Door:
         self._gate = Gate(limits)
         self._servers: list[asyncio.AbstractServer] = []
         self._sockets: list[Path] = []
-        self._visits: set[Conversation] = set()
+        self._visits: set[Visit] = set()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._sending: set[Conversation] = set()  # named a sender, and have not ended their mail
+        self._sending: set[Visit] = set()  # named a sender, and have not ended their mail
         self._last_word = 0.0  # of a mail, on the monotonic clock
         self._keeping: set[asyncio.Future[Sequence[Kept]]] = set()
 
@@ -135,10 +136,10 @@ class Door:
             for visit in tuple(self._visits):
                 visit.abort()
 
-    async def _listen(self, kind: type[Conversation], address: str) -> list[str]:
+    async def _listen(self, kind: type[Visit], address: str) -> list[str]:
         loop = asyncio.get_running_loop()
 
-        def answer() -> Conversation:
+        def answer() -> Visit:
             return kind(self, self._gate, self._limits, self._hostname, self._tls)
 
         if address.startswith("unix:"):
@@ -156,25 +157,25 @@ class Door:
 
     # ── what a conversation asks ──
 
-    def entered(self, visit: Conversation) -> None:
+    def entered(self, visit: Visit) -> None:
         """Remember who is inside."""
         self._visits.add(visit)
         self._empty.clear()
 
-    def left(self, visit: Conversation) -> None:
+    def left(self, visit: Visit) -> None:
         """Forget who is gone."""
         self._visits.discard(visit)
         self._sending.discard(visit)
         if not self._visits:
             self._empty.set()
 
-    async def handle_MAIL(
+    def handle_MAIL(
         self,
-        visit: Conversation,
+        visit: Visit,
         _session: Session,
         transaction: Transaction,
         address: str,
-        options: list[str],
+        _options: list[str],
     ) -> str:
         """Begin a mail, unless this source brings too many."""
         if not address.isascii() and not transaction.smtp_utf8:
@@ -184,12 +185,11 @@ class Door:
         self._last_word = time.monotonic()
         transaction.mail_from = address
         self._sending.add(visit)
-        transaction.mail_options.extend(options)
         return Reply.SENDER_OK
 
-    async def handle_RCPT(
+    def handle_RCPT(
         self,
-        _visit: Conversation,
+        _visit: Visit,
         _session: Session,
         transaction: Transaction,
         address: str,
@@ -206,9 +206,7 @@ class Door:
         transaction.rcpt_tos.append(address)
         return Reply.RECIPIENT_OK
 
-    async def take(
-        self, visit: Conversation, sender: str, recipients: Sequence[str], body: bytes
-    ) -> list[Reply]:
+    async def take(self, visit: Visit, sender: str, recipients: Sequence[str], body: bytes) -> list[Reply]:
         """Have a mail kept, and answer for each recipient."""
         self._sending.discard(visit)
         self._last_word = time.monotonic()
@@ -224,8 +222,10 @@ class Door:
         keeping = asyncio.ensure_future(self._keep(arrival))
         self._keeping.add(keeping)
         keeping.add_done_callback(self._keeping.discard)
-        async with asyncio.timeout(self._limits.keep_seconds):
-            kept = await asyncio.shield(keeping)  # a peer that hangs up now must not stop a commit halfway
+        # Only waited for: neither a peer that hangs up now nor our patience must stop a commit halfway.
+        done, _ = await asyncio.wait((keeping,), timeout=self._limits.keep_seconds)
+        if not done:
+            raise TimeoutError
         self._last_word = time.monotonic()  # the answer; the next mail may follow at once
-        outcome = dict(zip(arrival.recipients, kept, strict=True))
+        outcome = dict(zip(arrival.recipients, keeping.result(), strict=True))
         return [Reply.KEPT if outcome[recipient] is Kept.KEPT else Reply.TROUBLE for recipient in recipients]

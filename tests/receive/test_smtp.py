@@ -496,6 +496,44 @@ def test_odd_commands_get_a_code_with_an_enhanced_one_and_the_visit_goes_on(
     assert peer.ask("NOOP") == "250 2.0.0 OK"
 
 
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+@given(
+    said=st.lists(
+        st.sampled_from(
+            [
+                "EHLO reader.example",
+                "HELO reader.example",
+                "MAIL FROM:<a@reader.example>",
+                "MAIL FROM:<a@reader.example> SIZE=4096 BODY=8BITMIME",
+                "MAIL FROM:<a@reader.example> SIZE=26214401",
+                "MAIL FROM:<>",
+                "RCPT TO:<question@centre.example>",
+                "RCPT TO:<nobody@centre.example>",
+                "RCPT TO:<" + "x" * 60 + "@centre.example>",
+                "RSET",
+                "NOOP",
+            ]
+        ),
+        max_size=12,
+    ),
+    at_once=st.booleans(),
+)
+def test_a_plain_command_is_answered_as_the_dialogue_would(house: House, said: list[str], at_once: bool):
+    """Only capitals are plain: with small letters all goes through aiosmtpd."""
+    with Peer(house.port) as plain, Peer(house.port) as dialogue:
+        plain.hear(), dialogue.hear()
+        expected = [dialogue.ask(command[:4].lower() + command[4:]) for command in said]
+        if at_once:
+            plain.say(*said)
+            heard = plain.hear(len(said))
+        else:
+            heard = [plain.ask(command) for command in said]
+
+    assert heard == expected
+
+
 def test_a_greeting_comes_first(house: House):
     with Peer(house.port) as peer:
         peer.hear()
@@ -788,6 +826,22 @@ def test_a_harvester_of_addresses_is_shown_out(shelf: Shelf):
 
         assert answers == ["550 5.1.1"] * 3 + ["421 4.7.0"]
         assert peer.rest() == b""
+
+
+def test_a_harvester_that_asks_for_all_at_once_learns_no_more(shelf: Shelf):
+    asked: list[str] = []
+
+    def nobody(address: str) -> bool:
+        asked.append(address)
+        return False
+
+    guesses = [f"RCPT TO:<guess{number}@centre.example>" for number in range(50)]
+    with open_house(shelf, Limits(errors=3), is_ours=nobody) as house, Peer(house.port) as peer:
+        peer.greet().say("MAIL FROM:<a@reader.example>", *guesses)
+        answers = [answer[:9] for answer in peer.hear(60)]
+
+    assert answers == ["250 2.1.0", *["550 5.1.1"] * 3, "421 4.7.0"]
+    assert len(asked) == 4
 
 
 @pytest.mark.parametrize(
