@@ -9,6 +9,8 @@ from mailhub.receive.replies import Reply
 
 END_OF_BODY: Final = b"\r\n.\r\n"  # and nothing that looks like it. RFC 5321 section 4.1.1.4
 
+LEADING_DOT: Final = END_OF_BODY[:3]
+
 
 class Body:
     """A body while it comes in, in pieces cut anywhere.
@@ -25,12 +27,13 @@ class Body:
         self._most = most
         self._held = 0
         self._wire = bytearray(b"\r\n")  # the line end of DATA also opens the end of an empty body
+        self._has_dots = False  # a line begins with one, and is not the last
 
     def hear(self, said: bytes) -> bytes:
         """Take in what is said, up to CRLF.CRLF and nothing else; return what follows that."""
         before = len(self._wire)
         self._wire += said
-        end = self._wire.find(END_OF_BODY, max(0, before - len(END_OF_BODY) + 1))
+        end = self._end(max(0, before - len(END_OF_BODY) + 1))
         rest = b""
         if end >= 0:
             end += len(END_OF_BODY)
@@ -42,13 +45,32 @@ class Body:
 
     def mail(self) -> bytes:
         """The mail that was said, once it is whole; nothing of one that is refused."""
-        return b"" if self.refusal else unstuffed(bytes(self._wire))
+        if self.refusal is not None:
+            return b""
+        if self._has_dots:
+            return unstuffed(bytes(self._wire))
+        return bytes(memoryview(self._wire)[len(b"\r\n") : -len(b".\r\n")])
 
     def let_go(self) -> None:
         """Give back the memory it was granted."""
         self._gate.release_bytes(self._held)
         self._held = 0
         self.whole.cancel()
+
+    def _end(self, start: int) -> int:
+        """Where the end of the body begins, from `start` on; -1 when it has not been said.
+
+        Hardly any mail has a line that begins with a dot: to look for such a line finds the end of the others, and
+        tells that nothing is to be unstuffed, in one go.
+        """
+        if not self._has_dots:
+            dot = self._wire.find(LEADING_DOT, start)
+            if dot < 0 or self._wire.startswith(END_OF_BODY, dot):
+                return dot
+            if END_OF_BODY.startswith(self._wire[dot : dot + len(END_OF_BODY)]):
+                return -1  # it may be half of the end
+            self._has_dots = True
+        return self._wire.find(END_OF_BODY, start)
 
     def _hold(self, count: int) -> None:
         """Set memory aside for one more piece, or refuse them all."""
@@ -69,7 +91,7 @@ def unstuffed(wire: bytes) -> bytes:
 
     RFC 5321 section 4.5.2.
     """
-    return wire[: -len(b".\r\n")].replace(b"\r\n.", b"\r\n")[len(b"\r\n") :]
+    return wire[: -len(b".\r\n")].replace(LEADING_DOT, b"\r\n")[len(b"\r\n") :]
 
 
 def has_bare_newline(body: bytes) -> bool:
