@@ -122,6 +122,7 @@ class Journey:
             self.centre,
             self.renderer,
             self.clock,
+            connections=1,  # so that letters arrive in the order they were written in
             per_destination_per_minute=0,
         )
         self.intake = Intake(self.database, self.clock, lambda: None)
