@@ -4,6 +4,7 @@ They live in the database, so that a mail and its rows are kept by the same comm
 """
 
 import hashlib
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
@@ -12,6 +13,10 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from mailhub import rows
 from mailhub.errors import UnknownRow
+
+WORTH_WRITING_OCTETS = (
+    32 * 1024
+)  # a statement for less costs more than it writes, and takes the interpreter from the doors
 
 
 class Blob(SQLModel, table=True):
@@ -25,10 +30,23 @@ class Blob(SQLModel, table=True):
 
 def keep(session: Session, content: bytes, now: datetime) -> str:
     """Keep these bytes and say under which name; bytes that are kept already stay as they are."""
-    digest = hashlib.sha256(content).hexdigest()
-    blob = {"digest": digest, "size": len(content), "stored_at": now, "content": content}
-    rows.insert_missing(session, Blob, [blob])
+    (digest,) = keep_all(session, [content], now)
     return digest
+
+
+def keep_all(session: Session, contents: Iterable[bytes], now: datetime) -> list[str]:
+    """The same for many, asked for one by one and written whenever there is enough for a statement."""
+    digests, blobs, octets = [], [], 0
+    for content in contents:
+        digest = hashlib.sha256(content).hexdigest()
+        digests.append(digest)
+        blobs.append({"digest": digest, "size": len(content), "stored_at": now, "content": content})
+        octets += len(content)
+        if octets >= WORTH_WRITING_OCTETS:
+            rows.insert_missing(session, Blob, blobs)
+            blobs, octets = [], 0
+    rows.insert_missing(session, Blob, blobs)
+    return digests
 
 
 def fetch(session: Session, digest: str) -> bytes:

@@ -1,6 +1,6 @@
 """The mails themselves: kept before anyone thinks about them, forgotten when their clock has run out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -80,32 +80,38 @@ class Inbound(SQLModel, table=True):
 def accept(session: Session, mails: Iterable[tuple[bytes, Sequence[Envelope]]], now: datetime) -> int:
     """Keep mails before anyone thinks about them, each with its envelopes; say how many rows are new.
 
+    They are asked for one by one, and written while the next is waited for.
+
     The same bytes for the same recipient by the same door are kept once: a sender who lost our `250` tries again.
     """
-    new: list[dict[str, object]] = []
-    digests = set()
-    for octets, envelopes in mails:
-        digest = storage.keep(session, octets, now)
-        digests.add(digest)
-        new += [
-            {
-                "digest": digest,
-                "recipient": envelope.recipient,
-                "sender": envelope.sender,
-                "source": envelope.source,
-                "received_at": envelope.received_at or now,
-                "client_ip": envelope.client_ip,
-                "helo": envelope.helo,
-                "state": InboundState.WAITING,
-                "attempts": 0,
-                "let_in": False,
-                "raw_kept": True,
-            }
-            for envelope in envelopes
-        ]
+    addressed: list[Sequence[Envelope]] = []
+
+    def contents() -> Iterator[bytes]:
+        for octets, envelopes in mails:
+            addressed.append(envelopes)
+            yield octets
+
+    digests = storage.keep_all(session, contents(), now)
+    new = [
+        {
+            "digest": digest,
+            "recipient": envelope.recipient,
+            "sender": envelope.sender,
+            "source": envelope.source,
+            "received_at": envelope.received_at or now,
+            "client_ip": envelope.client_ip,
+            "helo": envelope.helo,
+            "state": InboundState.WAITING,
+            "attempts": 0,
+            "let_in": False,
+            "raw_kept": True,
+        }
+        for digest, envelopes in zip(digests, addressed, strict=True)
+        for envelope in envelopes
+    ]
     count = rows.insert_missing(session, Inbound, new)
     if count < len(new):  # what came again may have been forgotten long ago
-        _let_go(session, digests)
+        _let_go(session, set(digests))
     return count
 
 

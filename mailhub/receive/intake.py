@@ -20,7 +20,6 @@ from mailhub.receive.smtp import Arrival, Kept
 
 MOST_AT_ONCE = 500
 MOST_OCTETS_AT_ONCE = 64 * 1024 * 1024
-WORTH_WRITING_OCTETS = 32 * 1024  # less is written at the end: each write takes the interpreter from the door
 LONGEST_WAIT_SECONDS = 0.002  # for one more mail; less than a disk takes to write
 
 log = structlog.get_logger()
@@ -81,18 +80,17 @@ class Intake:
             self._bell()
 
     def _gather(self, group: list[_Waiting]) -> Iterator[Arrival]:
-        """The mails that go together, whenever there is enough to write; `group`, which has the first, grows."""
+        """The mails that go together; `group`, which has the first, grows."""
         until = time.monotonic() + LONGEST_WAIT_SECONDS
-        room, octets, given = MOST_OCTETS_AT_ONCE, len(group[0][0].raw), 0
-        while True:
-            if octets >= WORTH_WRITING_OCTETS:
-                yield from (arrival for arrival, _, _ in group[given:])
-                room, octets, given = room - octets, 0, len(group)
-            if len(group) == MOST_AT_ONCE or octets >= room or (waiting := self._next(until)) is None:
-                break
-            group.append(waiting)
+        waiting: _Waiting | None = group[0]
+        octets = 0
+        while waiting is not None:
             octets += len(waiting[0].raw)
-        yield from (arrival for arrival, _, _ in group[given:])
+            yield waiting[0]
+            if len(group) == MOST_AT_ONCE or octets >= MOST_OCTETS_AT_ONCE:
+                return
+            if (waiting := self._next(until)) is not None:
+                group.append(waiting)
 
     def _next(self, until: float) -> _Waiting | None:
         """One more mail that has come, or comes by then."""
