@@ -1,7 +1,7 @@
 """From a door to the journal: everything that waits is kept by one commit, then everybody is told.
 
 A commit costs a write to disk however much it holds, so the thread takes all that has come while the last one was
-under way, and waits a moment for mails that are just being said (group commit); each is written down as it comes,
+under way, and waits a moment for mails that are just being said (group commit); what is large is written down
 while the next is heard. Nobody is told `kept` before the commit; when it fails, all of the group are told `not now`.
 """
 
