@@ -8,7 +8,6 @@ from mailhub.receive.limits import Gate
 from mailhub.receive.replies import Reply
 
 END_OF_BODY: Final = b"\r\n.\r\n"  # and nothing that looks like it. RFC 5321 section 4.1.1.4
-
 LEADING_DOT: Final = END_OF_BODY[:3]
 
 
@@ -47,9 +46,10 @@ class Body:
         """The mail that was said, once it is whole; nothing of one that is refused."""
         if self.refusal is not None:
             return b""
+        said = self._wire[: -len(b".\r\n")]
         if self._has_dots:
-            return unstuffed(bytes(self._wire))
-        return bytes(memoryview(self._wire)[len(b"\r\n") : -len(b".\r\n")])
+            said = said.replace(LEADING_DOT, b"\r\n")  # a line's first dot goes: RFC 5321 section 4.5.2
+        return bytes(memoryview(said)[len(b"\r\n") :])
 
     def let_go(self) -> None:
         """Give back the memory it was granted."""
@@ -84,14 +84,6 @@ class Body:
                 self._held += count
         if self.refusal is not None:
             del self._wire[: 1 - len(END_OF_BODY)]
-
-
-def unstuffed(wire: bytes) -> bytes:
-    """The mail in what was sent from the line end of DATA to the end of the body: a line's first dot goes.
-
-    RFC 5321 section 4.5.2.
-    """
-    return wire[: -len(b".\r\n")].replace(LEADING_DOT, b"\r\n")[len(b"\r\n") :]
 
 
 def has_bare_newline(body: bytes) -> bool:

@@ -25,6 +25,8 @@ class Conversation(Visit):
     """What is said at the SMTP door."""
 
     line_length_limit = BLOCK  # sizes the stream; a line over 998 octets is odd, no reason to lose a mail
+    _body: Body | None = None  # the one that is being said
+    _data_ends = 0.0
 
     # ── what the peer says ──
 

@@ -16,7 +16,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from mailhub.errors import MailhubError
 from mailhub.receive import commands
-from mailhub.receive.body import Body
 from mailhub.receive.limits import Gate, Limits, source_of
 from mailhub.receive.replies import Reply, wire
 
@@ -72,9 +71,7 @@ class Visit(SMTP):
         self._keeping = False
         self._leaving = False
         self._errors = 0
-        self._body: Body | None = None  # the one that is being said
         self._deadline = 0.0
-        self._data_ends = 0.0
         self._visit_ends = self.loop.time() + limits.visit_seconds
 
     # ── coming and going ──
@@ -86,7 +83,7 @@ class Visit(SMTP):
         self.client_ip = peer[0] if isinstance(peer, tuple) else ""
         self._inside = self._gate.enter(source_of(self.client_ip))
         if not self._inside:
-            line.write(f"{Reply.TOO_MANY_VISITS}\r\n".encode())
+            line.write(wire(Reply.TOO_MANY_VISITS))
             line.close()
             return
         super().connection_made(transport)
@@ -118,7 +115,7 @@ class Visit(SMTP):
         if self.transport.get_write_buffer_size():
             self.transport.abort()  # a peer that does not read would hold us for ever
             return
-        self.transport.write(f"{reply}\r\n".encode())
+        self.transport.write(wire(reply))
         self.transport.close()
 
     # ── time ──
