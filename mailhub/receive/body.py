@@ -1,6 +1,5 @@
 """The bytes after DATA: where they end, what they hold once unstuffed, and what in their form is refused."""
 
-import asyncio
 from io import IncrementalNewlineDecoder
 from typing import Final
 
@@ -19,7 +18,7 @@ class Body:
 
     def __init__(self, gate: Gate, most: int) -> None:
         """`gate` counts what all bodies hold; `most` octets are heard of this one."""
-        self.whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_whole = False
         self.refusal: Reply | None = None
         self.octets = 0  # heard so far
         self._gate = gate
@@ -38,7 +37,7 @@ class Body:
             end += len(END_OF_BODY)
             rest = bytes(self._wire[end:])
             del self._wire[end:]
-            self.whole.set_result(None)
+            self.is_whole = True
         self._hold(len(said) - len(rest))
         return rest
 
@@ -55,7 +54,6 @@ class Body:
         """Give back the memory it was granted."""
         self._gate.release_bytes(self._held)
         self._held = 0
-        self.whole.cancel()
 
     def _end(self, start: int) -> int:
         """Where the end of the body begins, from `start` on; -1 when it has not been said.

@@ -23,21 +23,22 @@ ATOM: Final = r"""[^\s"(),:;<>@\[\\\]]+"""
 MAILBOX: Final = rf"""(?:{ATOM}|"(?:[^"\\]|\\.)*")(?:@(?:{ATOM}|\[[\w.:-]+\]))?"""
 PATH: Final = re.compile(rf"(?:<(?:@[^<>:\s]+:)?({MAILBOX})?>|({MAILBOX}))(?:\s+(.*))?")
 
-# What posts say nearly always: no quotes, no source route, ASCII, an end in sight. All of it is also read by the above.
+# What posts say nearly always: no quotes, no source route, ASCII, an end in sight. Paths are also read by the above.
 PLAIN_MAILBOX: Final = rb"<([\w!#$%&'*+/=?^`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255})>"
 PLAIN: Final = re.compile(
     rb"MAIL FROM:" + PLAIN_MAILBOX + rb"(?: SIZE=(\d{1,12}))?(?: BODY=(?:7BIT|8BITMIME))?\r\n"
-    rb"|RCPT TO:" + PLAIN_MAILBOX + rb"\r\n",
+    rb"|RCPT TO:" + PLAIN_MAILBOX + rb"\r\n"
+    rb"|DATA\r\n",
     re.ASCII,
 )
 
 
 class PlainCommand(NamedTuple):
-    """MAIL or RCPT in its plainest form."""
+    """MAIL, RCPT or DATA in its plainest form."""
 
-    sender: str  # "" in RCPT
+    sender: str  # of MAIL, else ""
     size: int  # as announced in MAIL, 0 when it is not
-    recipient: str  # "" in MAIL
+    recipient: str  # of RCPT, else ""
     end: int  # where the next command begins
 
 

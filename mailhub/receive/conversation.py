@@ -2,13 +2,14 @@
 
 It knows the protocol; whose mail it is and what becomes of it is asked of the host. aiosmtpd reads a body line by
 line, which is two thirds of the cost of a mail of 40 KiB, and wakes a task for every command, which is most of the
-cost of a small one: here bodies are taken in as they come, and plain commands are answered where they arrive.
+cost of a small one: here bodies are taken in as they come, and what is plain is answered where it arrives.
 """
 
 # ruff: noqa: N802  # aiosmtpd finds its commands and hooks by their names
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypeGuard, cast
 
 from aiosmtpd.smtp import MISSING, TLSSetupException, syntax
@@ -25,8 +26,10 @@ class Conversation(Visit):
     """What is said at the SMTP door."""
 
     line_length_limit = BLOCK  # sizes the stream; a line over 998 octets is odd, no reason to lose a mail
-    _body: Body | None = None  # the one that is being said
+    _body: Body | None = None  # of the mail that is being said, then kept
     _data_ends = 0.0
+    _unheard = b""  # what the peer said while a mail was kept
+    _answered: asyncio.Future[None] | None = None  # the dialogue waits for the answer to a mail
 
     # ── what the peer says ──
 
@@ -35,22 +38,22 @@ class Conversation(Visit):
 
         To wake the dialogue costs more than to answer, and nearly every command of a mail is plain.
         """
-        if self._body is not None:
-            data = self._hear(self._body, data)
-        if data and self._is_listening():
-            data = data[self._answer_plain(data) :]
-        if data:
-            super().data_received(data)
+        while data:
+            if self._keeping:
+                self._hear_later(data)
+                return
+            if self._body is not None:
+                data = self._hear(self._body, data)
+            elif self._is_listening() and (done := self._answer_plain(data)):
+                data = data[done:]
+            else:
+                super().data_received(data)
+                return
 
-    def _hear(self, body: Body, data: bytes) -> bytes:
-        """Take in a piece of a body; return what follows its end."""
-        blocks = body.octets // BLOCK
-        rest = body.hear(data)
-        if body.whole.done():
-            self._body = None
-        if body.octets // BLOCK > blocks:
-            self._reset_timeout(min(self._limits.idle_seconds, self._data_ends - self.loop.time()))
-        return rest
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget what was being said; a mail that is being kept is kept."""
+        self._let_go()
+        super().connection_lost(error)
 
     def _is_listening(self) -> bool:
         """Does the dialogue wait for a command, with all that was said before read and all answers sent?"""
@@ -63,23 +66,30 @@ class Conversation(Visit):
     def _answer_plain(self, said: bytes) -> int:
         """Answer the plain commands at the beginning that are in order; return where the others begin."""
         done = 0
-        while self._may_come(command := commands.plain(said, done)):
-            self._reset_timeout()
-            ask = self._host.handle_RCPT if command.recipient else self._host.handle_MAIL
-            try:
-                reply = ask(self, self.session, self.envelope, command.recipient or command.sender, [])
-            except Exception as error:  # noqa: BLE001  # a rim
-                reply = self._trouble(error)
-            self._reply(reply)
+        while self._body is None and self._may_come(command := commands.plain(said, done)):
             done = command.end
+            if command.sender or command.recipient:
+                self._reset_timeout()
+                self._reply(self._ask(command))
+            else:
+                self._begin_body()
         return done
+
+    def _ask(self, command: commands.PlainCommand) -> str:
+        """What the host says to MAIL or RCPT."""
+        ask = self._host.handle_RCPT if command.recipient else self._host.handle_MAIL
+        try:
+            return ask(self, self.session, self.envelope, command.recipient or command.sender, [])
+        except Exception as error:  # noqa: BLE001  # a rim
+            return self.trouble(error)
 
     def _may_come(self, command: commands.PlainCommand | None) -> TypeGuard[commands.PlainCommand]:
         """Is it this command's turn? What is out of order, or too big, is the dialogue's to refuse."""
         return (
             command is not None
             and bool(self.session.extended_smtp)
-            and bool(self.envelope.mail_from) is bool(command.recipient)
+            and bool(self.envelope.mail_from) is not bool(command.sender)
+            and bool(command.sender or command.recipient or self.envelope.rcpt_tos)
             and command.size <= self._limits.message_bytes
             and not self._writer.is_closing()
         )
@@ -131,17 +141,12 @@ class Conversation(Visit):
         if arg or not self.envelope.rcpt_tos:
             await self.push("501 Syntax: DATA" if arg else Reply.NEED_RECIPIENT)
             return
-        self._taking = True
-        try:
-            answer = await self._take()
-        except Exception as error:  # noqa: BLE001  # a rim: LMTP owes each recipient an answer
-            answer = self.answer([self._trouble(error)] * len(self.envelope.rcpt_tos))
-        self.envelope = self._create_envelope()
-        self._reset_timeout()
-        self._taking = False
-        await self.push(answer)
-        if self._leaving:
-            self._hang_up(Reply.CLOSING)
+        self._answered = self.loop.create_future()
+        self._begin_body()
+        if self._unread:  # said without waiting for our answer
+            self.data_received(await self._reader.read(len(self._unread)))
+        await self._answered
+        await self._writer.drain()
 
     async def smtp_VRFY(self, arg: str | None) -> None:
         """Tell nobody who lives here. RFC 5321 section 7.3."""
@@ -187,34 +192,72 @@ class Conversation(Visit):
 
     # ── the body ──
 
-    async def _take(self) -> str:
-        """Hear the body and hand it on; return the answer of the whole transaction."""
-        sender, recipients = self.envelope.mail_from or "", self.envelope.rcpt_tos
+    def _begin_body(self) -> None:
+        """Ask for a body, and hear it from now on."""
+        self._taking = True
         # On the wire a lone dot travels as two.
-        body = Body(self._gate, self._limits.message_bytes * 4 // 3 + BLOCK)
-        try:
-            await self._hear_all(body)
-            mail = body.mail()
-            if refusal := body.refusal or self._refusal(mail):
-                return self.answer([refusal] * len(recipients))
-            self._keeping = True
-            return self.answer(
-                await self._host.take(self, "" if sender == "<>" else sender, recipients, mail)
-            )
-        finally:
-            self._keeping = False
-            self._body = None
-            body.let_go()
-
-    async def _hear_all(self, body: Body) -> None:
-        """Return when a body is whole."""
+        self._body = Body(self._gate, self._limits.message_bytes * 4 // 3 + BLOCK)
         self._data_ends = self.loop.time() + self._limits.data_seconds
         self._reset_timeout(min(self._limits.idle_seconds, self._limits.data_seconds))
-        self._body = body
-        if self._unread:  # said without waiting for our answer
-            super().data_received(self._hear(body, await self._reader.read(len(self._unread))))
-        await self.push(Reply.GO_AHEAD)
-        await body.whole
+        self._reply(Reply.GO_AHEAD)
+
+    def _hear(self, body: Body, data: bytes) -> bytes:
+        """Take in a piece of a body, and hand it on when it is whole; return what follows its end."""
+        blocks = body.octets // BLOCK
+        rest = body.hear(data)
+        if body.is_whole:
+            self._hand_on(body)
+        elif body.octets // BLOCK > blocks:
+            self._reset_timeout(min(self._limits.idle_seconds, self._data_ends - self.loop.time()))
+        return rest
+
+    def _hand_on(self, body: Body) -> None:
+        """Have a mail kept, unless its form alone is a reason not to."""
+        sender, recipients = self.envelope.mail_from or "", self.envelope.rcpt_tos
+        try:
+            mail = body.mail()
+            if refusal := body.refusal or self._refusal(mail):
+                self._end_mail(body, [refusal] * len(recipients))
+                return
+            self._wait_for_us()
+            self._host.take(
+                self, "" if sender == "<>" else sender, recipients, mail, partial(self._end_mail, body)
+            )
+        except Exception as error:  # noqa: BLE001  # a rim: LMTP owes each recipient an answer
+            self._end_mail(body, [self.trouble(error)] * len(recipients))
+
+    def _hear_later(self, data: bytes) -> None:
+        """Keep what is said before a mail is answered, and hear no more until then."""
+        if not self._unheard and self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+        self._unheard += data
+
+    def _end_mail(self, body: Body, replies: Sequence[Reply]) -> None:
+        """Answer for a mail, one reply per recipient, and go on; too late when the peer is gone or was told otherwise."""
+        if body is not self._body:
+            return
+        self._let_go()
+        self.envelope = self._create_envelope()
+        self._reset_timeout()
+        self._reply(self.answer(replies))
+        if self._leaving:
+            self._hang_up(Reply.CLOSING)
+        unheard, self._unheard = self._unheard, b""
+        if unheard and self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+            self.data_received(unheard)
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_result(None)
+
+    def _keep_no_longer(self) -> None:
+        if self._body is not None:
+            self._end_mail(self._body, [self.trouble(TimeoutError())] * len(self.envelope.rcpt_tos))
+
+    def _let_go(self) -> None:
+        if self._body is not None:
+            self._body.let_go()
+        self._body = None
+        self._taking = self._keeping = False
 
     @property
     def _unread(self) -> bytearray:

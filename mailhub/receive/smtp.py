@@ -206,8 +206,18 @@ class Door:
         transaction.rcpt_tos.append(address)
         return Reply.RECIPIENT_OK
 
-    async def take(self, visit: Visit, sender: str, recipients: Sequence[str], body: bytes) -> list[Reply]:
-        """Have a mail kept, and answer for each recipient."""
+    def take(
+        self,
+        visit: Visit,
+        sender: str,
+        recipients: Sequence[str],
+        body: bytes,
+        tell: Callable[[Sequence[Reply]], None],
+    ) -> None:
+        """Have a mail kept, and tell the answer for each recipient once its fate is certain.
+
+        Neither a peer that hangs up now nor the end of our patience stops a commit halfway.
+        """
         self._sending.discard(visit)
         self._last_word = time.monotonic()
         arrival = Arrival(
@@ -219,13 +229,19 @@ class Door:
             helo=visit.session.host_name or "",
             received_at=self._now(),
         )
+
+        def kept(keeping: asyncio.Future[Sequence[Kept]]) -> None:
+            self._keeping.discard(keeping)
+            self._last_word = time.monotonic()  # the answer; the next mail may follow at once
+            try:
+                outcome = dict(zip(arrival.recipients, keeping.result(), strict=True))
+            except Exception as error:  # noqa: BLE001  # a rim
+                tell([visit.trouble(error)] * len(recipients))
+                return
+            tell(
+                [Reply.KEPT if outcome[recipient] is Kept.KEPT else Reply.TROUBLE for recipient in recipients]
+            )
+
         keeping = asyncio.ensure_future(self._keep(arrival))
         self._keeping.add(keeping)
-        keeping.add_done_callback(self._keeping.discard)
-        # Only waited for: neither a peer that hangs up now nor our patience must stop a commit halfway.
-        done, _ = await asyncio.wait((keeping,), timeout=self._limits.keep_seconds)
-        if not done:
-            raise TimeoutError
-        self._last_word = time.monotonic()  # the answer; the next mail may follow at once
-        outcome = dict(zip(arrival.recipients, keeping.result(), strict=True))
-        return [Reply.KEPT if outcome[recipient] is Kept.KEPT else Reply.TROUBLE for recipient in recipients]
+        keeping.add_done_callback(kept)

@@ -8,7 +8,7 @@ What is said in it is the affair of its conversation.
 import asyncio
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 import structlog
@@ -36,9 +36,14 @@ class Host(Protocol):
     def handle_RCPT(
         self, visit: "Visit", session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str: ...
-    async def take(
-        self, visit: "Visit", sender: str, recipients: Sequence[str], body: bytes
-    ) -> list[Reply]: ...
+    def take(
+        self,
+        visit: "Visit",
+        sender: str,
+        recipients: Sequence[str],
+        body: bytes,
+        tell: Callable[[Sequence[Reply]], None],
+    ) -> None: ...
 
 
 class Visit(SMTP):
@@ -123,20 +128,31 @@ class Visit(SMTP):
     def _reset_timeout(self, duration: float | None = None) -> None:
         """Give the peer this much longer. The timer is set again when it rings, not at every command."""
         seconds = self._limits.idle_seconds if duration is None else duration
-        self._deadline = min(self.loop.time() + seconds, self._visit_ends)
-        if self._timeout_handle is None or self._timeout_handle.when() > self._deadline:
+        self._set_deadline(min(self.loop.time() + seconds, self._visit_ends))
+
+    def _wait_for_us(self) -> None:
+        """The delay is ours from now on, and has its own limit."""
+        self._keeping = True
+        self._set_deadline(self.loop.time() + self._limits.keep_seconds)
+
+    def _set_deadline(self, when: float) -> None:
+        self._deadline = when
+        if self._timeout_handle is None or self._timeout_handle.when() > when:
             if self._timeout_handle is not None:
                 self._timeout_handle.cancel()
-            self._timeout_handle = self.loop.call_at(self._deadline, self._timeout_cb)
+            self._timeout_handle = self.loop.call_at(when, self._timeout_cb)
 
     def _timeout_cb(self) -> None:
-        now = self.loop.time()
-        if self._keeping:  # the delay is ours, and has its own limit
-            self._timeout_handle = self.loop.call_at(now + self._limits.keep_seconds, self._timeout_cb)
-        elif now < self._deadline:
+        if self.loop.time() < self._deadline:
             self._timeout_handle = self.loop.call_at(self._deadline, self._timeout_cb)
+        elif self._keeping:
+            self._keep_no_longer()
         else:
             self._hang_up(Reply.TOO_SLOW)
+
+    def _keep_no_longer(self) -> None:
+        """Answer for a mail that took us too long to keep."""
+        raise NotImplementedError
 
     # ── answers ──
 
@@ -155,9 +171,9 @@ class Visit(SMTP):
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer for any trouble of ours."""
-        return self._trouble(error)
+        return self.trouble(error)
 
-    def _trouble(self, error: Exception) -> Reply:
+    def trouble(self, error: Exception) -> Reply:
         """Answer for any trouble of ours: it may heal, so the sender keeps the mail and learns nothing more."""
         if isinstance(error, TLSSetupException):
             log.info("no TLS", peer=self.client_ip)

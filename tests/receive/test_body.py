@@ -1,6 +1,5 @@
 """The form of a body, for any octets a peer may send."""
 
-import asyncio
 import re
 from itertools import pairwise
 
@@ -25,15 +24,12 @@ def test_a_newline_is_bare_unless_it_is_half_of_a_crlf(body: bytes):
 def heard(pieces_said: list[bytes], most: int = 1000) -> tuple[bytes | None, bytes, Body]:
     """The mail that was said in these pieces, None when it has no end, and what followed it."""
 
-    async def hear() -> tuple[bytes | None, bytes, Body]:
-        body = Body(Gate(Limits(bodies_bytes=60)), most)
-        for number, piece in enumerate(pieces_said):
-            rest = body.hear(piece)
-            if body.whole.done():
-                return body.mail(), rest + b"".join(pieces_said[number + 1 :]), body
-        return None, b"", body
-
-    return asyncio.run(hear())
+    body = Body(Gate(Limits(bodies_bytes=60)), most)
+    for number, piece in enumerate(pieces_said):
+        rest = body.hear(piece)
+        if body.is_whole:
+            return body.mail(), rest + b"".join(pieces_said[number + 1 :]), body
+    return None, b"", body
 
 
 @given(

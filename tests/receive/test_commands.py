@@ -28,4 +28,5 @@ def test_the_plainest_commands_are_plain():
 
     assert commands.plain(said, 0) == commands.PlainCommand("a.b+c@reader.example", 4096, "", 58)
     assert commands.plain(said, 58) == commands.PlainCommand("", 0, "question@centre.example", 93)
-    assert commands.plain(said, 93) is None
+    assert commands.plain(said, 93) == commands.PlainCommand("", 0, "", 99)
+    assert commands.plain(b"DATA now\r\n", 0) is None

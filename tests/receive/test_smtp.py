@@ -149,7 +149,7 @@ def open_house(
     smtp: Sequence[str] = ("127.0.0.1:0",),
     lmtp: Sequence[str] = (),
     is_ours: Callable[[str], bool] = OURS.__contains__,
-    new_loop: NewLoop = asyncio.new_event_loop,
+    new_loop: NewLoop = uvloop.new_event_loop,  # as `mailhub serve`
 ) -> Iterator[House]:
     loop = new_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -512,12 +512,13 @@ def test_odd_commands_get_a_code_with_an_enhanced_one_and_the_visit_goes_on(
                 "RCPT TO:<question@centre.example>",
                 "RCPT TO:<nobody@centre.example>",
                 "RCPT TO:<" + "x" * 60 + "@centre.example>",
+                "DATA\r\n.",  # an empty mail, or two commands out of order
                 "RSET",
                 "NOOP",
             ]
         ),
         max_size=12,
-    ),
+    ).map(lambda said: "\r\n".join(said).splitlines()),
     at_once=st.booleans(),
 )
 def test_a_plain_command_is_answered_as_the_dialogue_would(house: House, said: list[str], at_once: bool):
@@ -633,9 +634,17 @@ def test_a_journal_that_never_answers_is_451(shelf: Shelf):
     with open_house(shelf, Limits(keep_seconds=0.05)) as house, Peer(house.port) as peer:
         peer.greet().begin()
         answer = peer.ask(SIMPLE + b".\r\n")
-        house.loop.call_soon_threadsafe(shelf.gate.set)
+
+        async def keep_late() -> None:
+            shelf.gate.set()
+            await asyncio.wait(house.door._keeping)
+
+        house.run(keep_late())
+        next_answer = peer.ask("NOOP")  # what is kept late is no news to the peer
 
     assert answer == "451 4.3.0 Trouble on our side, try again later"
+    assert len(shelf.arrivals) == 1
+    assert next_answer == "250 2.0.0 OK"
 
 
 def test_a_mail_being_kept_is_kept_though_the_peer_hangs_up(house: House, shelf: Shelf):
@@ -648,6 +657,43 @@ def test_a_mail_being_kept_is_kept_though_the_peer_hangs_up(house: House, shelf:
     house.run(house.door.close())
 
     assert shelf.raws == [SIMPLE]
+
+
+@pytest.mark.parametrize(
+    "greeting", ["EHLO reader.example", "HELO reader.example"]
+)  # the quick way, and the dialogue's
+def test_what_is_said_while_a_mail_is_kept_is_heard_when_it_is_answered(
+    house: House, shelf: Shelf, greeting: str
+):
+    shelf.gate = asyncio.Event()
+    with Peer(house.port) as peer:
+        peer.greet(greeting).begin()
+        peer.say(SIMPLE + b".\r\nMAIL FROM:<b@reader.example>\r\nRCPT TO:<question@centre.example>\r\n")
+        assert shelf.reached.wait(10)
+        peer.say("NOOP", "DATA")
+        house.loop.call_soon_threadsafe(shelf.gate.set)
+        answers = peer.hear(5)
+        answer = peer.ask(SIMPLE + b".\r\n")
+
+    assert [each[:9] for each in answers] == ["250 2.0.0", "250 2.1.0", "250 2.1.5", "250 2.0.0", "354 End d"]
+    assert answer == "250 2.0.0 Kept"
+    assert [arrival.sender for arrival in shelf.arrivals] == ["a@reader.example", "b@reader.example"]
+
+
+def test_a_peer_that_talks_on_while_its_mail_is_kept_fills_no_memory(house: House, shelf: Shelf):
+    shelf.gate = asyncio.Event()
+    with Peer(house.port) as peer:
+        peer.greet().begin()
+        peer.say(SIMPLE + b".\r\n")
+        assert shelf.reached.wait(10)
+        peer.socket.settimeout(0.5)
+        with pytest.raises(TimeoutError):  # as much as the system keeps, then it is made to wait
+            peer.socket.sendall(b"NOOP\r\n" * 5_000_000)
+        (visit,) = house.door._visits
+        held = len(visit._unheard)
+        house.loop.call_soon_threadsafe(shelf.gate.set)
+
+    assert 0 < held <= 1024 * 1024
 
 
 def test_closing_answers_the_mail_being_kept_and_then_takes_leave(shelf: Shelf):
@@ -733,8 +779,10 @@ def test_a_body_cut_off_is_not_a_mail(house: House, shelf: Shelf):
         peer.say(SIMPLE)
         peer.socket.shutdown(socket.SHUT_WR)
         peer.rest()
+    house.run(house.door.close())
 
     assert shelf.arrivals == []
+    assert house.door._gate._bodies_bytes == 0
 
 
 # ── limits ──
