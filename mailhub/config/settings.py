@@ -8,7 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from mailhub.config.sections import (
     AddressesSection,
@@ -64,11 +70,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What was asked for goes before the environment, which goes before the file."""
         assert isinstance(init_settings, InitSettingsSource)
-        asked, written = (
-            InitSettingsSource(settings_cls, init_settings.init_kwargs[which])
-            for which in ("asked", "written")
+        assert isinstance(env_settings, EnvSettingsSource)
+        given = init_settings.init_kwargs
+        env_settings.env_vars = {name.lower(): value for name, value in given["environment"].items()}
+        return (
+            InitSettingsSource(settings_cls, given["asked"]),
+            env_settings,
+            InitSettingsSource(settings_cls, given["written"]),
         )
-        return asked, env_settings, written
 
     @property
     def storage(self) -> Path:
@@ -95,7 +104,7 @@ class Problem(BaseModel):
 def load(home: Path, environment: Mapping[str, str]) -> Settings:
     """Read the settings of a home; every problem at once, in one SettingsError.
 
-    `environment` is where DATABASE_URL is looked for, before anything else; MAILHUB_… is this process's own.
+    `environment` is where DATABASE_URL is looked for, before anything else, and MAILHUB_….
     """
     settings, problems = examine(home, environment)
     if settings is None:
@@ -121,7 +130,7 @@ def examine(home: Path, environment: Mapping[str, str]) -> tuple[Settings | None
     if url := environment.get("DATABASE_URL"):
         asked["database"] = {"url": url}
     try:
-        settings = Settings(asked=asked, written=written)  # type: ignore[call-arg]  # sorted out by the sources above
+        settings = Settings(asked=asked, environment=environment, written=written)  # type: ignore[call-arg]  # sorted out by the sources above
     except ValidationError as error:
         return None, [*problems, *(_problem(str(path), details) for details in error.errors())]
     return (None if problems else settings), problems

@@ -192,12 +192,13 @@ def test_what_a_file_cannot_say_is_told_with_everything_else(run, home):
 
 def test_the_database_of_the_environment_goes_before_every_other(home, setting, monkeypatch):
     setting("database", url='"sqlite:///written.db"')
-    written = config.load(home, {}).database_url
-    monkeypatch.setenv("MAILHUB_DATABASE__URL", "sqlite:///ours.db")
+    ours = {"MAILHUB_DATABASE__URL": "sqlite:///ours.db"}
+    anyones = {"DATABASE_URL": "sqlite:///anyones.db"}
+    monkeypatch.setenv("MAILHUB_DATABASE__URL", "sqlite:///of-the-process.db")  # not what is handed in
 
-    assert written == "sqlite:///written.db"
-    assert config.load(home, {}).database_url == "sqlite:///ours.db"
-    assert config.load(home, {"DATABASE_URL": "sqlite:///anyones.db"}).database_url == "sqlite:///anyones.db"
+    assert config.load(home, {}).database_url == "sqlite:///written.db"
+    assert config.load(home, ours).database_url == "sqlite:///ours.db"
+    assert config.load(home, ours | anyones).database_url == "sqlite:///anyones.db"
 
 
 def test_a_folder_that_is_no_home_is_told_so(run, tmp_path):
