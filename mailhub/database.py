@@ -141,11 +141,23 @@ class Database:
     def carry_over(self) -> None:
         """Bring what SQLite's log holds into its file, in a moment when nobody waits; PostgreSQL does so by itself.
 
-        What cannot be carried over now, for want of room or because of a long reading, stays safe in the log.
+        Nobody may commit meanwhile, in this process or another: before version 3.51.3 a commit that begins the log
+        anew beside this could be lost. https://www.sqlite.org/wal.html#walresetbug
+        What cannot be carried over now, because somebody writes or for want of room, stays safe in the log.
         """
-        if self.dialect == "sqlite":
-            with suppress(sqlite3.Error), closing(self._reader.raw_connection()) as line:
+        if self._turn is None or not self._turn.acquire(blocking=False):
+            return
+        try:
+            with (
+                suppress(sqlite3.Error),
+                closing(self.engine.raw_connection()) as writer,
+                closing(self._reader.raw_connection()) as line,
+            ):
+                writer.cursor().execute("BEGIN IMMEDIATE")
                 line.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                writer.rollback()
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Let go of every connection; SQLite then tidies its write-ahead log away."""

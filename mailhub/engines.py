@@ -17,6 +17,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from mailhub.errors import SettingsError, StorageTrouble
 
 LONGEST_WAIT_SECONDS = 30  # for a free connection, or for another thread's transaction
+_LOG_OCTETS = 256 * 1024 * 1024  # of SQLite, at most
+_PAGE_OCTETS = 4096  # SQLite's own choice
 
 
 def understood(url: str) -> URL:
@@ -60,10 +62,10 @@ def sqlite(
             "busy_timeout = 5000",  # first: the ones below may have to wait for another process
             "journal_mode = WAL",
             "synchronous = FULL",  # `250` means the mail survives a power cut
-            # Pages in the log at most, 256 MiB: long before, `Database.carry_over` empties it in a calm moment. A rush
-            # then waits for no more than what each mail costs by itself.
-            "wal_autocheckpoint = 65536",
-            "journal_size_limit = 268435456",  # kept for the next rush: to write there again costs less than to grow
+            # Long before, `Database.carry_over` empties the log in a calm moment. A rush then waits for no more than
+            # what each mail costs by itself.
+            f"wal_autocheckpoint = {_LOG_OCTETS // _PAGE_OCTETS}",
+            f"journal_size_limit = {_LOG_OCTETS}",  # for the next rush: to write there again costs less than to grow
             "secure_delete = ON",  # what a person had erased is not left in free pages
             f"foreign_keys = {int(foreign_keys)}",
             f"query_only = {int(query_only)}",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from enum import StrEnum
 from operator import methodcaller
@@ -361,14 +361,46 @@ def test_what_is_in_the_log_is_carried_over(sqlite_url: str, now: datetime, tmp_
         each.close()
 
 
-def test_a_log_that_cannot_be_carried_over_now_stays(sqlite_url: str, now: datetime):
+def test_nobody_commits_while_the_log_is_carried_over(sqlite_url: str, now: datetime):
+    """A commit beside it could begin the log anew and be lost. https://www.sqlite.org/wal.html#walresetbug"""
+    database, refusals = Database(sqlite_url), []
+    with database.transaction() as session:
+        storage.keep(session, b"before", now)
+
+    def write_too(statement: str) -> None:
+        if "wal_checkpoint" in statement:
+            with closing(sqlite3.connect(str(database.url.database), timeout=0)) as other:
+                with pytest.raises(sqlite3.OperationalError) as refusal:
+                    other.execute("BEGIN IMMEDIATE")
+                refusals.append(str(refusal.value))
+
+    with database.reading() as session:
+        line = session.connection().connection.driver_connection
+    line.set_trace_callback(write_too)
+    database.carry_over()
+    line.set_trace_callback(None)
+
+    assert refusals == ["database is locked"]
+    with database.transaction() as session:
+        storage.keep(session, b"after", now)
+    assert kept(database) == {b"before", b"after"}
+    database.close()
+
+
+def test_the_log_stays_while_somebody_writes(sqlite_url: str, now: datetime, tmp_path: Path):
     database = Database(sqlite_url)
     with database.transaction() as session:
         storage.keep(session, b"before", now)
+    with database.transaction() as session:
+        storage.keep(session, b"under way", now)
         database.carry_over()
+        shutil.copy(str(database.url.database), tmp_path / "without-its-log.db")
 
-    assert kept(database) == {b"before"}
-    database.close()
+    copy = Database(f"sqlite:///{tmp_path}/without-its-log.db")
+    assert kept(copy) == set()
+    assert kept(database) == {b"before", b"under way"}
+    for each in (copy, database):
+        each.close()
 
 
 # ── backups ──
