@@ -654,6 +654,24 @@ def test_long_after_closing_a_reply_is_a_new_request_linked_to_the_old(centre):
         assert requests.called(session, "Q-2026-0002").follow_up_of_id == 1
 
 
+def test_an_answer_to_what_was_closed_opens_it_again(centre):
+    """S16: the reply to that answer is no new request, however long ago the first one was closed."""
+    copy = asked(centre)
+    answer(centre, "2 340.\n#clore", copy)
+    centre.clock.forward(days=50)
+    answer(centre, "Complément : 2 351 depuis janvier.", copy, message_id="<c2@villes-rives.example>")
+    centre.write_back(
+        centre.postbox.to(NADIA)[-1],
+        "Et en 2020 ?",
+        sender=NADIA,
+        name="Nadia Benali",
+        message_id="<q2@kerbrec.example>",
+    )
+    centre.settle()
+
+    assert centre.verdicts() == ["request opened", *["message added"] * 3]
+
+
 def test_a_third_party_is_shown_to_the_owner_and_told_nothing(centre):
     """S5, S18."""
     answer(centre, "2 340.", asked(centre))
@@ -674,7 +692,12 @@ def test_a_third_party_is_shown_to_the_owner_and_told_nothing(centre):
 
     assert centre.postbox.to("p.quere@freemail.example") == []
     assert [mail.recipients for mail in centre.postbox.mails[before:]] == [(CLAIRE,)]
-    assert "Un tiers" in body(centre.postbox.to(CLAIRE)[-1])
+    copy = centre.postbox.to(CLAIRE)[-1]
+    assert "Un tiers" in body(copy)
+
+    answer(centre, "Rien de plus à ce jour.", copy, message_id="<c2@villes-rives.example>")
+
+    assert "p@f.example" not in str(centre.postbox.to(NADIA)[-1]["References"])
 
 
 def test_naming_a_reference_opens_nothing_to_a_stranger(centre):

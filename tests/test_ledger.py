@@ -19,6 +19,7 @@ from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import Act, Channel, State, consent
 from mailhub.database import Database
 from mailhub.deliver.wire import Answer, Outcome, Stage
+from mailhub.errors import Refused
 from mailhub.lists import Lists
 from mailhub.outbox import OutgoingState, Standing
 from mailhub.schedule import take_slot
@@ -505,6 +506,52 @@ def test_an_issue_whose_list_had_no_file_is_released_again_for_the_same_hour(run
         publications.release(session, publications.called(session, "lettre-57"), HOUR)
 
     assert (without, held, run.issues.release_due()) == (0, IssueState.READY, 1)
+
+
+@pytest.mark.parametrize("verb", [publications.hold, publications.stop])
+def test_what_is_held_or_stopped_after_its_hour_was_seen_to_have_come_does_not_leave(run, verb):
+    run.keep(at=HOUR)
+    run.keep(58, at=HOUR)
+
+    def roster(session, publication, at):
+        lines = subscriptions.roster(session, publication, at)
+        if publications.called(session, "lettre-58").state is IssueState.SCHEDULED:
+            verb(session, publications.called(session, "lettre-58"))
+        return lines
+
+    run.issues = replace(run.issues, roster=roster)
+
+    assert run.issues.release_due() == 1
+    assert run.issue("lettre-58").released_at is None
+
+
+def test_a_copy_in_doubt_of_a_stopped_issue_never_leaves_again(run, opened):
+    run.release()
+    run.send(opened(Relay(answers={"END": [Does.RESET]})).port, connections=1)
+    with run.database.transaction() as session:
+        outbox.stop(session, publications.called(session, "lettre-57"), run.clock())
+    run.issues.follow_up()
+    (line,) = run.lines(Standing.IN_DOUBT)
+
+    assert run.issue().state is IssueState.CLOSED
+    with run.database.transaction() as session, pytest.raises(Refused, match="stopped"):
+        outbox.settle_doubt(session, line.letter_id, arrived=False, now=run.clock())
+
+
+def test_what_was_refused_and_left_again_by_a_persons_word_counts_as_it_ended(run, relay, choosy):
+    run.release()
+    peer = choosy({"lectrice2@kerbrec.example": ["550 5.1.1 no such user"]})
+    run.send(peer.port)
+    (line,) = run.lines(Standing.FAILED)
+    with run.database.transaction() as session:
+        outbox.retry(session, line.letter_id, run.clock())
+    run.send(relay.port)
+    run.issues.follow_up()
+
+    with run.database.reading() as session:
+        letter = outbox.get(session, line.letter_id)
+        (told,) = returns.told(session, letter.subscription_id)
+    assert told.outcome is returns.Returned.SENT
 
 
 def test_copies_in_hand_when_their_issue_is_stopped_do_not_keep_it_open(run):

@@ -15,7 +15,7 @@ from enum import StrEnum
 from sqlalchemy import Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from mailhub.centre import people
+from mailhub.centre import people, publications
 from mailhub.centre.publications import Issue, Ledger
 from mailhub.centre.subscriptions import consent, subscription
 from mailhub.centre.subscriptions.consent import Act, Evidence, Source
@@ -78,9 +78,14 @@ class Event:
 def record(
     session: Session, subscription_id: int, issue_id: int, outcome: Returned, at: datetime
 ) -> tuple[Event, ...]:
-    """Note what became of one copy, and act on what the issues say together; the same word twice changes nothing."""
+    """Note what became of one copy, and act on what the issues say together; the same word twice changes nothing.
+
+    Nor does word of a copy to whoever held a function before (T15).
+    """
     holder = session.get(Subscription, subscription_id)
-    if holder is None:
+    if holder is None or not went_to_reader(
+        session, holder, publications.copy_of(session, issue_id, subscription_id)
+    ):
         return ()
     row = session.get(IssueReturn, (subscription_id, issue_id))
     if row is None:
@@ -99,6 +104,22 @@ def record(
         return ()
     session.flush()
     return _consequences(session, holder, row)
+
+
+def went_to_reader(session: Session, holder: Subscription, copy: Ledger | None) -> bool:
+    """Say whether a copy went to whoever reads this now; one nothing is known of is taken to have."""
+    if copy is None or copy.person_id is None or holder.function_id is None:
+        return True
+    reader = subscription.reader_of(session, holder)
+    return reader is not None and reader.id == copy.person_id
+
+
+def forget(session: Session, subscription_id: int, issue_id: int) -> None:
+    """Nothing is known of a copy that leaves once more."""
+    row = session.get(IssueReturn, (subscription_id, issue_id))
+    if row is not None:
+        session.delete(row)
+        session.flush()
 
 
 def of_notice(delivery: Delivery) -> Returned | None:

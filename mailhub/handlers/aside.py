@@ -22,7 +22,7 @@ def duplicate(reading: Reading, desk: Desk) -> Outcome:
     """The same mail again; when it came to another of our addresses, its request has one door more (S17, P13)."""
     first = reading.standing.duplicate_of
     assert first is not None
-    request = requests.opened_by_inbound(desk.session, [first])
+    request = requests.in_whose_thread(desk.session, [first])
     if request is not None and reading.service is not None:
         requests.add_door(desk.session, request, reading.service, desk.now)
     differs = "" if journal.get(desk.session, first).gist == reading.gist else ", with other words around it"

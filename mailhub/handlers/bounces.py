@@ -20,7 +20,10 @@ from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Ending, OutgoingState
 from mailhub.understand import Reading
 
-_UNSETTLED_BY_NOTICE = frozenset({OutgoingState.SENT, OutgoingState.IN_DOUBT, OutgoingState.DEFERRED})
+# A relay beside us may send a notice before its own word about the letter is written down.
+_UNSETTLED_BY_NOTICE = frozenset(
+    {OutgoingState.SENDING, OutgoingState.SENT, OutgoingState.IN_DOUBT, OutgoingState.DEFERRED}
+)
 
 
 def handle(reading: Reading, desk: Desk) -> Outcome:

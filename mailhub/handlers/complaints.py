@@ -1,14 +1,17 @@
 """Complaints: somebody pressed « spam ». That list stops at once for that address; they are never answered (D34)."""
 
-from mailhub.centre import people, subscriptions
-from mailhub.centre.subscriptions import Evidence, Source, Subscription
+from mailhub.centre import people, publications, returns, subscriptions
+from mailhub.centre.people import Person
+from mailhub.centre.subscriptions import LIVE, Evidence, Source, Subscription
 from mailhub.handlers import correspondence, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.mail import complaints, notices, threads
 from mailhub.mail.complaints import Complaint
-from mailhub.mail.tokens import Token
+from mailhub.mail.tokens import Purpose, Token
 from mailhub.understand import Reading
+
+_OF_COPIES = frozenset({Purpose.ISSUE, Purpose.ISSUE_RETURN})
 
 
 def handle(reading: Reading, desk: Desk) -> Outcome:
@@ -17,19 +20,29 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     if complaint is None or not complaint.leaves:
         kind = complaint.feedback_type if complaint else "unreadable"
         return Outcome(Verdict.AUTOMATIC, f"a report of {kind}: noted")
-    row = _about(reading, desk, complaint)
-    if row is None:
+    about = _about(reading, desk, complaint)
+    if about is None:
         return _unproven(reading, desk, complaint)
+    row, token = about
     person = subscriptions.reader_of(desk.session, row)
-    number = people.identity(person) if person else 0
-    address = people.addresses(desk.session, [number]).get(number)
+    copy = (
+        publications.copy_of(desk.session, token.thread, row.id or 0) if token.purpose in _OF_COPIES else None
+    )
+    address = copy.address if copy else _address(desk, person)
     evidence = Evidence(Source.COMPLAINT, desk.now, inbound_id=reading.number, note=complaint.feedback_type)
-    subscriptions.complain(desk.session, desk.centre.keyring, row, address, evidence)
+    if not returns.went_to_reader(desk.session, row, copy):
+        if address:
+            subscriptions.shun(desk.session, desk.centre.keyring, row.publication, address, evidence)
+        return Outcome(
+            Verdict.COMMAND_DONE, f"complaint of whoever held the function of subscription {row.id} before"
+        )
+    beside = _others_at(desk, row, address)
+    subscriptions.complain(desk.session, desk.centre.keyring, row, address, evidence, beside=beside)
     titles = correspondence.publications(desk, [row.publication])
     values = {
         "known": True,
         "title": titles[0].title if titles else row.publication,
-        "reader": correspondence.card(desk, person, [row]),
+        "reader": correspondence.card(desk, person, [row, *beside]),
         "kind_label": desk.renderer.words("complaints", kind=complaint.feedback_type),
         "recipient": None,
         "mail": reading.number,
@@ -38,14 +51,39 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         desk, "subscription-complaint", f"subscription-complaint:{reading.number}", values
     )
     return Outcome(
-        Verdict.COMMAND_DONE, f"complaint: {row.publication} stopped for subscription {row.id}", drafts
+        Verdict.COMMAND_DONE,
+        f"complaint: {row.publication} stopped for {_numbers(row, *beside)}",
+        drafts,
     )
 
 
-def _about(reading: Reading, desk: Desk, complaint: Complaint) -> Subscription | None:
+def _about(reading: Reading, desk: Desk, complaint: Complaint) -> tuple[Subscription, Token] | None:
     """The subscription a complaint is about, by our own signature: addresses in it are redacted or forged."""
-    found = (correspondence.subscription_of(desk, token) for token in _tokens(reading, desk, complaint))
-    return next((row for row in found if row is not None), None)
+    for token in _tokens(reading, desk, complaint):
+        row = correspondence.subscription_of(desk, token)
+        if row is not None:
+            return row, token
+    return None
+
+
+def _others_at(desk: Desk, row: Subscription, address: str | None) -> list[Subscription]:
+    """What others who share the address receive of the same publication: their copy is the one that was reported."""
+    persons = [people.identity(person) for person in people.all_at(desk.session, address or "")]
+    there = [person for person, at in people.addresses(desk.session, persons).items() if at == address]
+    return [
+        other
+        for other in subscriptions.held_by(desk.session, there)
+        if other.publication == row.publication and other.id != row.id and other.state in LIVE
+    ]
+
+
+def _address(desk: Desk, person: Person | None) -> str | None:
+    number = people.identity(person) if person else 0
+    return people.addresses(desk.session, [number]).get(number)
+
+
+def _numbers(*rows: Subscription) -> str:
+    return f"subscription {', '.join(str(row.id) for row in rows)}"
 
 
 def _tokens(reading: Reading, desk: Desk, complaint: Complaint) -> list[Token]:

@@ -7,12 +7,13 @@ import re
 
 from mailhub import outbox
 from mailhub.centre import people, subscriptions
-from mailhub.centre.subscriptions import Settled, Source, State
+from mailhub.centre.subscriptions import About, Answer, Settled, Source, State
 from mailhub.handlers import correspondence, enrolment
 from mailhub.handlers.desk import Outcome
 from mailhub.handlers.visits import Concern, Visit
 from mailhub.journal import Verdict
 from mailhub.mail import wishes
+from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Token
 from mailhub.mail.wish import Asked, Kind
 
@@ -23,21 +24,21 @@ def join(visit: Visit) -> Outcome:
     """One question to the address that writes; whoever receives it already is told so."""
     desk, reading = visit.desk, visit.reading
     wanted = correspondence.publications(desk, visit.codes)
-    paused = [row for row in visit.meant(visit.rows) if row.state in {State.PAUSED, State.SUSPENDED}]
+    paused = [
+        row for row in visit.meant(visit.rows) if row.state_at(desk.now) in {State.PAUSED, State.SUSPENDED}
+    ]
     if not wanted or reading.sender is None:
         return visit.left_to_staff()
     if not correspondence.may_answer(desk, reading, "subscription-confirmation"):
         return Outcome(Verdict.COMMAND_DONE, "asked to join; no answer may go there")
-    if paused and visit.codes:
-        resumed = subscriptions.resume(desk.session, paused, visit.evidence)
-        drafts = visit.told(
-            "subscription-restored",
-            resumed[0],
-            visit.titled(resumed),
-            restored=True,
-            receives=visit.titled(resumed),
-        )
-        return Outcome(Verdict.COMMAND_DONE, f"resumed {len(resumed)} subscriptions", drafts)
+    resumed = subscriptions.resume(desk.session, paused, visit.evidence) if visit.codes else ()
+    wanted = tuple(each for each in wanted if each not in visit.titled(resumed))
+    back: tuple[Draft, ...] = ()
+    if resumed:
+        about = visit.titled(resumed)
+        back = visit.told("subscription-restored", resumed[0], about, restored=True, receives=about)
+    if not wanted:
+        return Outcome(Verdict.COMMAND_DONE, f"resumed {len(resumed)} subscriptions", back)
     asked, drafts = enrolment.ask(
         desk,
         reading.sender,
@@ -51,10 +52,12 @@ def join(visit: Visit) -> Outcome:
         _, today = outbox.written_to(desk.session, reading.sender, "subscription-already", desk.now)
         about = correspondence.publications(desk, asked.already)
         told = visit.told("subscription-already", None, about) if not today else ()
-        return Outcome(Verdict.COMMAND_DONE, "receives it already", told)
+        return Outcome(Verdict.COMMAND_DONE, "receives it already", (*back, *told))
     codes = ", ".join(each.code for each in wanted)
     return Outcome(
-        Verdict.COMMAND_DONE, f"asked to join {codes}: {asked.silent or 'a yes is waited for'}", drafts
+        Verdict.COMMAND_DONE,
+        f"asked to join {codes}: {asked.silent or 'a yes is waited for'}",
+        (*back, *drafts),
     )
 
 
@@ -84,8 +87,11 @@ def change_address(visit: Visit) -> Outcome:
     return Outcome(Verdict.COMMAND_DONE, "a new address: both are asked", (*drafts, *postal))
 
 
-def answer(visit: Visit, token: Token) -> Outcome:
-    """Yes or no to a question of ours, from the address that was asked (S35)."""
+def answer(visit: Visit, token: Token) -> Outcome | None:
+    """Yes or no to a question of ours, from the address that was asked (S35).
+
+    None for a no that comes after their yes: they receive it, and want it no more.
+    """
     reading, desk = visit.reading, visit.desk
     kind = _yes_or_no(visit)
     if kind not in {Kind.YES, Kind.NO}:
@@ -101,7 +107,17 @@ def answer(visit: Visit, token: Token) -> Outcome:
     )
     if answer.settled is Settled.ELSEWHERE:
         return visit.left_to_staff(Concern.ELSEWHERE)
+    if kind is Kind.YES and _is_too_late(answer):
+        return visit.left_to_staff(Concern.TOO_LATE)
+    if kind is Kind.NO and answer.settled is Settled.ALREADY:
+        return None
     return Outcome(Verdict.COMMAND_DONE, f"question {token.thread}: {answer.settled}", drafts)
+
+
+def _is_too_late(answer: Answer) -> bool:
+    """Say whether nobody asks any more, or they had said no; a move that somebody objected to stays where it is."""
+    joins = answer.question is not None and answer.question.about is About.JOIN
+    return answer.settled is Settled.GONE or (answer.settled is Settled.REFUSED and joins)
 
 
 def _yes_or_no(visit: Visit) -> Kind:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from mailhub import outbox
 from mailhub.centre import people, requests
+from mailhub.centre.people import Colleague
 from mailhub.centre.requests import ExchangeKind, Request, RequestKind, Written
 from mailhub.handlers import letters
 from mailhub.handlers.desk import Desk, Outcome
@@ -73,6 +74,17 @@ def from_third_party(reading: Reading, desk: Desk, request: Request) -> tuple[Dr
         return ()
     occasion = "third_parties" if so_far == MOST_STRANGERS_AN_HOUR else "third_party"
     return letters.staff_copies(desk, request, exchange, occasion, proven=reading.strong)
+
+
+def note(reading: Reading, desk: Desk, request: Request, author: Colleague) -> tuple[Draft, ...]:
+    """File the whole mail as a note; the owner is told of a colleague's (P28)."""
+    exchange = requests.add(desk.session, request, ExchangeKind.NOTE, written(reading), staff_id=author.id)
+    owner = people.colleague(desk.session, request.owner_id) if request.owner_id else None
+    if owner is None or owner.id == author.id:
+        return ()
+    key = f"note:{exchange.id}:{owner.id}"
+    values = {"colleague": author.name, "text": exchange.text}
+    return (letters.to_staff(desk, "note-copy", owner, key, values, request=request),)
 
 
 def answers_known_letter(reading: Reading, desk: Desk) -> bool:

@@ -27,7 +27,6 @@ from mailhub.outbox import Outgoing, OutgoingState
 from mailhub.understand import Reading
 
 _NOT_SAID = frozenset({OutgoingState.FAILED, OutgoingState.WITHDRAWN})
-_BETWEEN_STAFF = frozenset({ExchangeKind.NOTE, ExchangeKind.THIRD_PARTY})  # what the asker never saw
 KNOWN_COMMANDS = tuple(f"#{command}" for command in Command)
 
 
@@ -121,10 +120,12 @@ def _act(reply: _Reply) -> Outcome:
     if relay.is_sealed(reply.reading.message, quoting.reply):
         return _keep_inside(reply, "sealed")
     if said.unknown:
-        _file_note(reply)
+        told = _file_note(reply)
         letter = reply.tell("command-unknown", unknown=said.unknown, known=KNOWN_COMMANDS)
         return Outcome(
-            Verdict.MESSAGE_ADDED, f"unknown command, nothing sent for {reply.request.reference}", (letter,)
+            Verdict.MESSAGE_ADDED,
+            f"unknown command, nothing sent for {reply.request.reference}",
+            (letter, *told),
         )
     if not said.text.strip() and not reply.reading.message.attachments:
         return _obey_only(reply, said) if said.given else _keep_inside(reply, "empty")
@@ -224,19 +225,15 @@ def _obey(reply: _Reply, said: Commands) -> None:
 
 def _keep_inside(reply: _Reply, why: str, **values: object) -> Outcome:
     """The whole mail stays among staff and its author is told why nothing left."""
-    _file_note(reply)
+    told = _file_note(reply)
     letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply, **values)
-    return Outcome(Verdict.MESSAGE_ADDED, f"kept inside ({why}) in {reply.request.reference}", (letter,))
-
-
-def _file_note(reply: _Reply) -> None:
-    requests.add(
-        reply.desk.session,
-        reply.request,
-        ExchangeKind.NOTE,
-        incoming.written(reply.reading),
-        staff_id=reply.colleague.id,
+    return Outcome(
+        Verdict.MESSAGE_ADDED, f"kept inside ({why}) in {reply.request.reference}", (letter, *told)
     )
+
+
+def _file_note(reply: _Reply) -> tuple[Draft, ...]:
+    return incoming.note(reply.reading, reply.desk, reply.request, reply.colleague)
 
 
 def _secrets(desk: Desk, request: Request) -> Secrets:
@@ -251,6 +248,6 @@ def _secrets(desk: Desk, request: Request) -> Secrets:
         shown=[
             exchange.text
             for exchange in requests.exchanges(desk.session, request)
-            if exchange.kind not in _BETWEEN_STAFF
+            if exchange.kind not in requests.BETWEEN_STAFF
         ],
     )

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from mailhub import outbox
 from mailhub.centre import people, subscriptions
 from mailhub.centre.profile import Service
-from mailhub.centre.subscriptions import LIVE, Channel, State, Subscription
+from mailhub.centre.subscriptions import LIVE, About, Channel, State, Subscription
 from mailhub.handlers import consents, correspondence
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.handlers.visits import Concern, Visit
@@ -31,7 +31,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     if reading.service is Service.STOP and addressed is not None and addressed.purpose is Purpose.LEAVE:
         return _by_leave_address(visit, addressed)
     if token is not None and token.purpose is Purpose.JOIN:
-        return consents.answer(visit, token)
+        return consents.answer(visit, token) or _leave_after_all(visit)
     if token is not None and token.purpose is Purpose.LEAVE and visit.wish.kind is Kind.YES:
         return _by_leave_address(visit, token)
     if visit.wish.kind is Kind.NONE and hints.is_thanks_only(reading.quoting.reply):
@@ -55,6 +55,13 @@ def _leave(visit: Visit) -> Outcome:
     return _left(visit, changed)
 
 
+def _leave_after_all(visit: Visit) -> Outcome:
+    """A no to what they had said yes to; a move that is done is undone by people."""
+    if visit.asked is None or visit.asked.about is not About.JOIN:
+        return visit.left_to_staff()
+    return _leave_everything(visit) if visit.wish.kind is Kind.LEAVE_EVERYTHING else _leave(visit)
+
+
 def _leave_everything(visit: Visit) -> Outcome:
     """Stop everything and never write again."""
     if visit.person is None:
@@ -73,7 +80,11 @@ def _left(visit: Visit, changed: Sequence[Subscription], *, everything: bool = F
     paper = visit.wish.channel == "paper"
     about = visit.titled(changed) or correspondence.publications(visit.desk, visit.codes)
     stays = visit.titled(
-        [row for row in visit.live if paper or row.publication not in {each.code for each in about}]
+        [
+            row
+            for row in visit.live
+            if _still_comes(row) and (paper or row.publication not in {each.code for each in about})
+        ]
     )
     row = next(iter(changed), None) or next(iter(visit.meant(visit.rows)), None)
     drafts = visit.told(
@@ -89,8 +100,20 @@ def _left(visit: Visit, changed: Sequence[Subscription], *, everything: bool = F
     return Outcome(
         Verdict.COMMAND_DONE,
         f"left {codes}{' and everything' if everything else ''}",
-        (*drafts, *_seats_told(visit, changed)),
+        (*drafts, *_seats_told(visit, changed), *_no_way_told(visit, changed)),
     )
+
+
+def _still_comes(row: Subscription) -> bool:
+    """Email that was stopped for its returns comes no more; paper goes on."""
+    return row.state is not State.SUSPENDED or row.channel.has_paper
+
+
+def _no_way_told(visit: Visit, changed: Sequence[Subscription]) -> tuple[Draft, ...]:
+    """They want no more paper, and their email came back: staff may want to ask for another address."""
+    if all(_still_comes(row) for row in changed):
+        return ()
+    return visit.shown_to_staff(Concern.NO_WAY)
 
 
 def _seats_told(visit: Visit, changed: Sequence[Subscription]) -> tuple[Draft, ...]:
@@ -183,7 +206,9 @@ def _on_paper(visit: Visit) -> Outcome:
 
 def _another_way(visit: Visit, channel: Channel) -> Outcome:
     meant = [row for row in visit.meant(visit.live) if _offers(visit, row, channel)]
-    reachable = channel is Channel.EMAIL or all(_has_postal(visit, row) for row in meant)
+    reachable = channel is Channel.EMAIL or all(
+        subscriptions.postal_of(visit.desk.session, row) for row in meant
+    )
     if not meant or not reachable or visit.wish.label_code:
         return visit.left_to_staff()
     changed = subscriptions.change_channel(visit.desk.session, meant, channel, visit.evidence)
@@ -196,19 +221,8 @@ def _offers(visit: Visit, row: Subscription, channel: Channel) -> bool:
     return any(offered in each.channels for each in visit.titled([row]))
 
 
-def _has_postal(visit: Visit, row: Subscription) -> bool:
-    session = visit.desk.session
-    owner = (
-        people.function(session, row.function_id)
-        if row.function_id
-        else subscriptions.reader_of(session, row)
-    )
-    postal = people.postal_of(session, owner) if owner else None
-    return postal is not None and postal.is_complete
-
-
 def _undo(visit: Visit) -> Outcome:
-    """« ANNULER » : the last decision is taken back, by whoever bears our letter about it or is proven."""
+    """« ANNULER » : the decision our letter is about is taken back by whoever bears it; else the last, if proven."""
     token = visit.reading.reader_token
     vouched = token is not None and token.purpose is Purpose.DONE and visit.answered in visit.rows
     if not visit.rows or not (vouched or visit.reading.strong):
@@ -219,6 +233,7 @@ def _undo(visit: Visit) -> Outcome:
         visit.rows,
         visit.reading.sender or "",
         visit.evidence,
+        about=visit.answered if vouched else None,
     )
     row = next(iter(restored), None) or visit.answered
     receives = visit.titled([each for each in visit.rows if each.state_at(visit.desk.now) is State.ACTIVE])

@@ -8,7 +8,7 @@ from functools import cached_property
 from mailhub import journal
 from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
-from mailhub.centre.subscriptions import LIVE, Evidence, Source, Subscription
+from mailhub.centre.subscriptions import LIVE, Confirmation, Evidence, Source, Subscription
 from mailhub.handlers import correspondence, incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
@@ -24,8 +24,10 @@ class Concern(StrEnum):
     """What staff are to look at though the mail itself was clear."""
 
     SEAT = "seat"  # a function is no longer served
+    NO_WAY = "no-way"  # neither paper, by their word, nor email, which came back
     NOT_NOW = "not-now"  # a new address that may not be asked now
     ELSEWHERE = "elsewhere"  # a yes or no from another address than the one asked
+    TOO_LATE = "too-late"  # a yes to what nobody asks any more
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,14 @@ class Visit:
         if token is None or token.purpose is Purpose.JOIN:
             return None
         return subscriptions.borne(self.desk.session, token)
+
+    @cached_property
+    def asked(self) -> Confirmation | None:
+        """The question of ours this mail answers."""
+        token = self.reading.reader_token
+        if token is None or token.purpose is not Purpose.JOIN:
+            return None
+        return self.desk.session.get(Confirmation, token.thread)
 
     @cached_property
     def person(self) -> Person | None:
@@ -74,9 +84,11 @@ class Visit:
 
     @cached_property
     def codes(self) -> frozenset[str]:
-        """The publications meant: those named, else the one answered, else the one written to; none when nobody knows."""
+        """The publications meant: those named, else those answered, else the one written to; none when nobody knows."""
         if self.wish.publications:
             return frozenset(self.wish.publications)
+        if self.asked is not None and self.asked.codes:
+            return frozenset(self.asked.codes)
         if self.answered is not None and self.answered in self.rows:
             return frozenset({self.answered.publication})
         at = self.desk.centre.publication_of(self.reading.service)

@@ -8,7 +8,7 @@ A copy of an issue is such a letter too; the ledger of the issue is read from th
 
 from mailhub.outbox.claims import Claim, abandoned, copies_waiting, is_due, settle_sent, take, waiting
 from mailhub.outbox.endings import End, Ending, end_of
-from mailhub.outbox.issues import count_sent, expire, plan, stop, take_back, unfinished
+from mailhub.outbox.issues import count_sent, expire, plan, seal, stop, take_back, unfinished
 from mailhub.outbox.ledger import Line, Standing, complaints, read, sums
 from mailhub.outbox.letter import (
     LEASE,
@@ -70,6 +70,7 @@ __all__ = [
     "retry",
     "return_id",
     "returned",
+    "seal",
     "sent",
     "settle_doubt",
     "settle_sent",

@@ -64,6 +64,12 @@ def take_back(session: Session, issue: Issue, now: datetime) -> int:
     return _take_back(session, of_issue, OutgoingState.WITHDRAWN, "stopped", now)
 
 
+def seal(session: Session, issue: Issue, now: datetime) -> None:
+    """Let no copy of a stopped issue leave any more, whatever a person says later of one in doubt or refused."""
+    of_issue = update(_ROWS).where(_ROWS.c.issue_id == issue.id, _ROWS.c.state != OutgoingState.SENT)
+    session.connection().execute(of_issue.values(expires_at=now))
+
+
 def expire(session: Session, now: datetime) -> int:
     """Drop copies whose time is over: reported as failed, never sent late (D43)."""
     over = _ROWS.c.expires_at <= now

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel
 
 from mailhub import storage
+from mailhub.centre import returns
 from mailhub.database import words
 from mailhub.errors import Refused, UnknownRow
 from mailhub.mail import compose
@@ -195,7 +196,7 @@ def retry(session: Session, outgoing_id: int, now: datetime) -> Outgoing:
             f"letter {outgoing_id} is {row.state}; only a failed or deferred one can be retried"
             + ("; `mailhub outbox settle` decides a doubt" if row.state is OutgoingState.IN_DOUBT else "")
         )
-    row.state, row.next_at, row.tried_since, row.settled_at = OutgoingState.WAITING, now, None, None
+    _send_again(session, row, now)
     return row
 
 
@@ -207,9 +208,18 @@ def settle_doubt(session: Session, outgoing_id: int, *, arrived: bool, now: date
     if arrived:
         _settle(row, OutgoingState.SENT, "settled by a person: it arrived", now)
     else:
-        row.state, row.next_at, row.tried_since, row.settled_at = OutgoingState.WAITING, now, None, None
+        _send_again(session, row, now)
         row.answer = "settled by a person: send it again"
     return row
+
+
+def _send_again(session: Session, row: Outgoing, now: datetime) -> None:
+    """Let it leave once more; what was told of a copy before then no longer counts."""
+    if row.expires_at is not None and row.expires_at <= now:
+        raise Refused(f"letter {row.id} is a copy of an issue that was stopped, or whose deadline has passed")
+    row.state, row.next_at, row.tried_since, row.settled_at = OutgoingState.WAITING, now, None, None
+    if row.issue_id is not None:
+        returns.forget(session, row.subscription_id or 0, row.issue_id)
 
 
 def _settle(row: Outgoing, state: OutgoingState, answer: str, now: datetime) -> None:

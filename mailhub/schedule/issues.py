@@ -64,7 +64,8 @@ class Issues:
         """Put off issues whose hour is long past, and tell staff: after a restore they may have left before (T5)."""
         now = self.now()
         with self.database.transaction() as session:
-            late = publications.find_late(publications.due(session, now), now, self.late_after)
+            found = publications.find_late(publications.due(session, now), now, self.late_after)
+            late = [issue for issue in found if publications.claim_due(session, issue, now)]
             for issue in late:
                 if issue.release_at and take_slot(session, f"late {issue.reference}", issue.release_at):
                     self._tell(session, issue, "issue-late", {"planned_at": issue.release_at})
@@ -95,6 +96,8 @@ class Issues:
                     and issue.released_at
                     and take_slot(session, f"close {reference}", issue.released_at)
                 ):
+                    if issue.state is IssueState.STOPPED:
+                        outbox.seal(session, issue, self.now())
                     self._tell(session, issue, "issue-report", self._account(session, issue))
                     publications.close(session, issue)
 
@@ -102,6 +105,9 @@ class Issues:
         now = self.now()
         with self.database.transaction() as session:
             issue = publications.called(session, reference)
+            if not publications.claim_due(session, issue, now):
+                log.info("no longer to be released", issue=reference, state=issue.state)
+                return False
             try:
                 publication = self.centre.lists.publication(issue.publication)
             except ListError as reason:

@@ -26,6 +26,11 @@ def take_slot(session: Session, job: str, slot: datetime) -> bool:
     return insert_missing(session, Tick, [{"job": job, "slot": slot}]) == 1
 
 
+def is_done(session: Session, job: str, slot: datetime) -> bool:
+    """Say whether somebody did this job in this slot."""
+    return session.get(Tick, (job, slot)) is not None
+
+
 class Scheduler:
     """The ticks of one process."""
 

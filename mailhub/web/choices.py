@@ -127,9 +127,7 @@ def change_channel(desk: Desk, of: Held, channel: Channel) -> tuple[Draft, ...]:
 def channels(session: Session, of: Held) -> tuple[Channel, ...]:
     """The ways this publication can come to this reader, the present one among them."""
     offered = of.publication.channels if of.publication else ()
-    owner = people.function(session, of.row.function_id) if of.row.function_id else of.person
-    postal = people.postal_of(session, owner)
-    paper = Offered.PAPER in offered and postal is not None and postal.is_complete
+    paper = Offered.PAPER in offered and subscriptions.postal_of(session, of.row) is not None
     email = Offered.EMAIL in offered and bool(_address(session, of.person))
     open_to = [each for each in Channel if (email or not each.has_email) and (paper or not each.has_paper)]
     return tuple(each for each in Channel if each in open_to or each is of.row.channel)

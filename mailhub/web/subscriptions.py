@@ -247,7 +247,9 @@ class Subscriptions:
             if answer.settled is Settled.GONE:
                 return self._frame.nothing()
             joins = question.about is About.JOIN
-            return self._frame.page("confirmed", 200, "../", settled=str(answer.settled), joins=joins)
+            return self._frame.page(
+                "confirmed", 200, "../", settled=str(answer.settled), said_no=not yes, joins=joins
+            )
 
     def _ask(self, where: str, wanted: Publication) -> None:
         """The same question as a mail would cause, within the same caps; machines and ourselves are not asked."""

@@ -10,7 +10,7 @@ from sqlmodel import Session, func, select
 
 from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
-from mailhub.centre.subscriptions import EVERYTHING, Source, State, Subscription, importing, sheet
+from mailhub.centre.subscriptions import EVERYTHING, Act, Source, State, Subscription, importing, sheet
 from mailhub.centre.subscriptions.importing import Fate, Step
 from mailhub.database import Database
 from mailhub.errors import Refused
@@ -173,6 +173,17 @@ def test_succession_one_line_replaces_the_holder_of_a_function(session: Session)
     assert (step.fate, line.names) == (Fate.REPLACED, ("Luc Après",))
     assert count(session, Subscription) == 1
     assert people.recognise(session, "avant@kerbrec.example") is not None
+
+
+def test_t15_what_failed_at_the_address_of_the_one_before_stays_behind(session: Session):
+    heading = "fonction;organisme;nom;courriel\n"
+    bring(session, f"{heading}maire;Kerbrec;Jeanne Avant;avant@kerbrec.example\n")
+    (row,) = session.exec(select(Subscription)).all()
+    subscriptions.record(session, row, Act.STOPPED, said(NOW, Source.RETURNS), state=State.SUSPENDED)
+    bring(session, f"{heading}maire;Kerbrec;Luc Après;apres@kerbrec.example\n")
+
+    (line,) = subscriptions.roster(session, "lettre", NOW)
+    assert (line.names, line.excluded, row.returns_since) == (("Luc Après",), None, NOW)
 
 
 def test_what_was_exported_can_be_imported_and_runs_nothing_in_a_spreadsheet(session: Session):

@@ -49,7 +49,7 @@ def test_an_address_somebody_left_recognises_them_for_a_year_and_is_not_written_
     old, new = "o.legall@kerbrec.example", "odile.legall@kerbrec.example"
     with database.transaction() as session:
         odile = reader(session, now, old, "Odile Le Gall")
-        people.change_address(session, odile, old, new, now)
+        people.change_address(session, odile, new, now)
 
         written_to = people.address_of(session, people.identity(odile))
         by_the_old = people.recognise(session, old)
@@ -66,7 +66,7 @@ def test_whoever_has_an_address_now_goes_before_whoever_left_it(database: Databa
     with database.transaction() as session:
         before = reader(session, now, "chef@kerbrec.example", "Avant")
         after = reader(session, now, "chef@kerbrec.example", "Après")
-        people.change_address(session, before, "chef@kerbrec.example", "avant@freemail.example", now)
+        people.change_address(session, before, "avant@freemail.example", now)
 
         assert people.recognise(session, "chef@kerbrec.example") == after
 

@@ -3,6 +3,7 @@
 import pytest
 
 from mailhub import outbox
+from mailhub.centre import people, requests
 from mailhub.centre.profile import Service
 from mailhub.mail import threads
 from mailhub.mail.tokens import Keyring, Purpose, Token
@@ -254,6 +255,21 @@ def test_a_note_below_the_signature_is_a_note(centre):
 
     assert centre.outbox("answer") == []
     assert centre.journal()[-1].note == "kept inside (note) in Q-2026-0001"
+
+
+def test_the_owner_is_told_of_a_note_however_a_colleague_wrote_it(centre):
+    answer(centre, asked(centre), "#prendre")
+    with centre.database.reading() as session:
+        (request,) = requests.listed(session)
+        yann = people.colleague_at(session, YANN)
+        assert yann
+        token = Token(Purpose.ANSWER, requests.identity(request), yann.id)
+    to = centre.centre.address(Service.REPLY, centre.centre.keyring.seal(token))
+    note = "Attention, ce chiffre est contesté.\n#note"
+    centre.send(mail(note, sender=YANN, name="Yann Riou", to=to, message_id="<y@v.example>"), YANN, to)
+    centre.settle()
+
+    assert "Attention, ce chiffre est contesté." in body(centre.postbox.to(CLAIRE)[-1])
 
 
 def test_answers_between_the_lines_of_a_third_party_show_the_asker_none_of_them(centre):

@@ -1,13 +1,13 @@
 """What comes back: charged to the reader our own signature names, in issues, and told to staff; never answered."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
 
-from mailhub import journal
-from mailhub.centre import people, returns, subscriptions
+from mailhub import journal, storage
+from mailhub.centre import people, publications, returns, subscriptions
 from mailhub.centre.profile import Service
 from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import State, Subscription
@@ -222,6 +222,54 @@ def test_t16_without_our_token_it_is_probable_and_shown_to_staff(centre: Journey
     assert subjects(centre) == ["Retour probable : Odile Le Gall"]
 
 
+@pytest.fixture
+def seat(centre: Journey) -> tuple[int, int]:
+    """A function that has had two holders, to whose first an issue went: the subscription, and that issue."""
+    with centre.database.transaction() as session:
+        town = people.organisation_called(session, "Ville de Kerbrec")
+        function = people.function_called(session, "chef de projet", people.identity(town))
+        first = reader(session, centre.clock(), "avant@kerbrec.example", "Avant")
+        people.appoint(session, function, first, centre.clock())
+        row = subscribed(session, centre.clock(), function)
+        form = storage.keep(session, b"une lettre", centre.clock())
+        issue = publications.Issue(
+            publication="lettre",
+            number=57,
+            title="",
+            subject="",
+            digest=form,
+            state=publications.IssueState.READY,
+            created_at=centre.clock(),
+        )
+        session.add(issue)
+        session.flush()
+        roster = subscriptions.roster(session, "lettre", centre.clock())
+        publications.freeze(session, issue, roster, centre.clock(), expires_after=timedelta(days=3))
+        second = reader(session, centre.clock(), "apres@kerbrec.example", "Après")
+        people.appoint(session, function, second, centre.clock())
+        return row.id or 0, issue.id or 0
+
+
+def test_t15_what_went_to_whoever_held_a_function_before_is_not_charged_to_its_holder(centre, seat):
+    number, issue = seat
+    come_back(centre, notice(), return_path(centre, issue, number))
+
+    assert outcomes(centre, number) == []
+
+
+def test_a_complaint_of_whoever_held_a_function_before_stops_their_address_alone(centre, seat):
+    number, issue = seat
+    come_back(centre, complaint(centre, copy=(issue, number)), "abuse@villes-rives.example")
+
+    assert state(centre, number) is State.ACTIVE
+    with centre.database.reading() as session:
+        shunned = {
+            address: subscriptions.suppressed(session, subscriptions.digest_of(KEYRING, address))
+            for address in ("avant@kerbrec.example", "apres@kerbrec.example")
+        }
+    assert shunned == {"avant@kerbrec.example": {"lettre"}, "apres@kerbrec.example": frozenset()}
+
+
 # ── complaints ──
 
 
@@ -231,9 +279,10 @@ def complaint(
     feedback_type: str = "abuse",
     purpose: Purpose | None = Purpose.ISSUE,
     recipient: str = ODILE,
+    copy: tuple[int, int] = (57, 1),
 ) -> bytes:
     """An ARF report, with our Message-ID when it is kept (RFC 5965)."""
-    token = Token(purpose, 57, 1) if purpose else None
+    token = Token(purpose, *copy) if purpose else None
     sealed = journey.centre.keyring.seal(token) if token else "redacted"
     return (
         "From: feedback@fournisseur.example\r\nTo: abuse@villes-rives.example\r\nSubject: FW: Lettre\r\nMIME-Version: 1.0\r\n"
@@ -261,6 +310,16 @@ def test_d34_a_complaint_stops_that_list_at_once_and_is_never_answered(
     with centre.database.reading() as session:
         digest = subscriptions.digest_of(centre.centre.keyring, ODILE)
         assert subscriptions.suppressed(session, digest) == {"lettre"}
+
+
+def test_d34_a_complaint_stops_the_list_for_all_who_read_it_at_that_address(centre: Journey):
+    with centre.database.transaction() as session:
+        bob = reader(session, centre.clock(), ODILE, "Bob Le Gall")
+        other = subscribed(session, centre.clock(), bob)
+        review = subscribed(session, centre.clock(), bob, REVIEW)
+    come_back(centre, complaint(centre), "abuse@villes-rives.example")
+
+    assert [state(centre, row.id or 0) for row in (other, review)] == [State.COMPLAINED, State.ACTIVE]
 
 
 def test_a_complaint_that_says_it_was_no_spam_changes_nothing(centre: Journey):

@@ -170,6 +170,31 @@ def test_s32_revue_stops_the_other_and_annuler_brings_back_what_that_word_stoppe
     assert states(centre) == ON
 
 
+def test_annuler_takes_back_what_the_letter_answered_is_about(centre: Journey, pierre: Writer):
+    (paused,) = pierre.answer(an_issue(centre), "Merci de suspendre la lettre jusqu'au 1er septembre 2026.")
+    pierre.answer(an_issue(centre, publication="revue"), "Désabonnez-moi")
+    before = states(centre)
+    pierre.answer(paused, "ANNULER")
+
+    assert before == {"lettre": State.PAUSED, "revue": State.LEFT}
+    assert states(centre) == {"lettre": State.ACTIVE, "revue": State.LEFT}
+
+
+def test_no_more_paper_does_not_start_an_email_again_that_came_back(centre: Journey, pierre: Writer):
+    with centre.database.transaction() as session:
+        row = subscriptions.get(session, 1)
+        subscriptions.change_channel(session, [row], Channel.BOTH, evidence(centre))
+        stopped = subscriptions.Evidence(Source.RETURNS, centre.clock())
+        subscriptions.record(session, row, subscriptions.Act.STOPPED, stopped, state=State.SUSPENDED)
+    told, shown = pierre.write("Je ne souhaite plus recevoir la lettre sur papier.")
+
+    with centre.database.reading() as session:
+        row = subscriptions.get(session, 1)
+        assert (row.state, row.channel) == (State.SUSPENDED, Channel.EMAIL)
+    assert told["To"] == "Pierre Guillou <p.guillou@vrine.example>"
+    assert "Règle   : plus de papier, et le courriel est arrêté parce qu’il revenait" in body(shown)
+
+
 def test_s32_no_more_messages_stops_everything_and_is_answered_once(centre: Journey, pierre: Writer):
     (told,) = pierre.answer(an_issue(centre), "Plus aucun message de votre part.")
 
@@ -492,6 +517,34 @@ def test_an_address_that_only_says_it_is_the_new_one_is_believed_when_the_old_on
     assert (half, states(centre, new)) == ({}, ON)
 
 
+def test_who_has_moved_again_is_written_to_where_they_said_last(centre: Journey):
+    old, middle, last = "a@freemail.example", "b@freemail.example", "c@freemail.example"
+    centre.proven.add(old)
+    with centre.database.transaction() as session:
+        odile = reader(session, centre.clock(), old, "Odile Le Gall")
+        subscribed(session, centre.clock(), odile)
+        people.change_address(session, odile, middle, centre.clock())
+    _, at_new = Writer(centre, old, "Odile Le Gall").write(f"Mon adresse devient {last}", to=CONTACT)
+    Writer(centre, last, "Odile Le Gall").answer(at_new, "OUI")
+
+    with centre.database.reading() as session:
+        (person,) = people.all_at(session, last)
+        assert people.addresses(session, [people.identity(person)]) == {person.id: last}
+
+
+def test_a_yes_to_a_move_of_somebody_forgotten_meanwhile_moves_nobody(centre: Journey):
+    new = "hugo@freemail.example"
+    hugo, question = ask_for_the_review(centre)
+    centre.proven.add(HUGO)
+    centre.clock.forward(days=2)
+    _, at_new = hugo.write(f"Mon adresse devient {new}", to=CONTACT)
+    hugo.answer(question, "NON")
+    (shown,) = Writer(centre, new, "Hugo Perrin").answer(at_new, "OUI")
+
+    assert verdict(centre)[0] == "triage"
+    assert shown["To"] == f"Claire Morvan <{CLAIRE}>"
+
+
 # ── joining (S35) ──
 
 
@@ -611,6 +664,45 @@ def test_a_yes_with_words_around_it_and_a_no(centre: Journey):
     paul.answer(asked, "Non merci")
 
     assert (yes, states(centre, "paul@kerbrec.example")) == ({"revue": State.ACTIVE}, {})
+
+
+@pytest.mark.parametrize("text", ["NON", "Non merci", "Désabonnez-moi, merci.", "ANNULER"])
+def test_a_no_to_what_was_said_yes_to_before_is_leaving_it(centre: Journey, text: str):
+    hugo, question = ask_for_the_review(centre)
+    hugo.answer(question, "OUI")
+    with centre.database.transaction() as session:
+        (person,) = people.all_at(session, HUGO)
+        subscribed(session, centre.clock(), person)
+    (told,) = hugo.answer(question, text)
+
+    assert states(centre, HUGO) == {"revue": State.LEFT, "lettre": State.ACTIVE}
+    assert told["To"] == f"Hugo Perrin <{HUGO}>"
+    assert "Revue de presse" in body(told)
+
+
+def test_a_yes_that_comes_too_late_is_shown_to_staff(centre: Journey):
+    hugo, question = ask_for_the_review(centre)
+    hugo.answer(question, "NON")
+    (shown,) = hugo.answer(question, "OUI")
+
+    assert states(centre, HUGO) == {}
+    assert shown["To"] == f"Claire Morvan <{CLAIRE}>"
+    assert "Règle   : un oui à une question qui n’attend plus de réponse\n" in body(shown)
+    assert english(body(shown)) == []
+
+
+def test_who_wants_two_and_has_one_of_them_paused_gets_both(centre: Journey):
+    hugo = Writer(centre, HUGO, "Hugo Perrin")
+    with centre.database.transaction() as session:
+        subscribed(session, centre.clock(), reader(session, centre.clock(), HUGO, "Hugo Perrin"))
+    hugo.write("Merci de suspendre la lettre jusqu'au 1er septembre 2026.")
+    paused = states(centre, HUGO)
+    restored, question = hugo.write("Je souhaite m'abonner à la lettre et à la revue de presse.", to=CONTACT)
+    hugo.answer(question, "OUI")
+
+    assert paused == {"lettre": State.PAUSED}
+    assert "Lettre" in body(restored)
+    assert states(centre, HUGO) == {"lettre": State.ACTIVE, "revue": State.ACTIVE}
 
 
 def test_t27_whoever_asks_again_the_same_day_is_not_written_to_again(centre: Journey):

@@ -61,17 +61,21 @@ def function(session: Session, function_id: int) -> Function:
     return found
 
 
-def appoint(session: Session, seat: Function, person: Person | None, now: datetime) -> None:
-    """Give a function to somebody, or leave it vacant; whoever held it is no longer written to for it."""
+def appoint(session: Session, seat: Function, person: Person | None, now: datetime) -> bool:
+    """Give a function to somebody, or leave it vacant; whoever held it is no longer written to for it.
+
+    False when they hold it already.
+    """
     current = _tenure(session, identity(seat))
     if current is not None and person is not None and current.person_id == person.id:
-        return
+        return False
     if current is not None:
         current.until = now
         session.flush()  # the next holder comes after this one has left, for the rule of one at a time
     if person is not None:
         session.add(Tenure(function_id=identity(seat), person_id=identity(person), since=now))
         session.flush()
+    return True
 
 
 def holder(session: Session, function_id: int) -> Person | None:

@@ -155,15 +155,15 @@ def give_address(session: Session, person: Person, address: str) -> None:
         rows.ask(session, _TAKE_PLACE, bare=bare, person=identity(person))
 
 
-def change_address(session: Session, person: Person, old: str, new: str, now: datetime) -> None:
-    """Write to the new address from now on; the old one only finds their threads for a year."""
+def change_address(session: Session, person: Person, new: str, now: datetime) -> None:
+    """Write to the new address from now on; those they had only find their threads for a year."""
     give_address(session, person, new)
-    row = session.exec(
-        select(EmailAddress).where(
-            EmailAddress.address == normalise(old), EmailAddress.person_id == person.id
-        )
-    ).first()
-    if row is not None:
+    others = select(EmailAddress).where(
+        EmailAddress.address != normalise(new),
+        EmailAddress.person_id == person.id,
+        col(EmailAddress.left_at).is_(None),
+    )
+    for row in session.exec(others).all():
         row.left_at = now
 
 

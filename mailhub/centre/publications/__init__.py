@@ -9,6 +9,7 @@ from mailhub.centre.publications.issue import (
     IssueState,
     add,
     called,
+    claim_due,
     close,
     due,
     find_late,
@@ -22,7 +23,7 @@ from mailhub.centre.publications.issue import (
     silent,
     stop,
 )
-from mailhub.centre.publications.ledger import Ledger, Recipient, freeze, lines
+from mailhub.centre.publications.ledger import Ledger, Recipient, copy_of, freeze, lines
 from mailhub.centre.publications.manuscript import Manuscript, masthead, sample, title, typeset
 
 __all__ = [
@@ -33,7 +34,9 @@ __all__ = [
     "Recipient",
     "add",
     "called",
+    "claim_due",
     "close",
+    "copy_of",
     "due",
     "find_late",
     "freeze",

@@ -106,6 +106,7 @@ def number_of(issue: Issue) -> int:
 
 def release(session: Session, issue: Issue, at: datetime) -> None:
     """Let it leave at an hour, or go on with what was paused."""
+    _claim(session, issue)
     if issue.state is IssueState.PAUSED:
         issue.state = IssueState.RELEASED
     elif issue.state in {IssueState.READY, IssueState.SCHEDULED, IssueState.LATE}:
@@ -117,6 +118,7 @@ def release(session: Session, issue: Issue, at: datetime) -> None:
 
 def hold(session: Session, issue: Issue) -> None:
     """Let it wait: before its hour as a whole, after it what has not left."""
+    _claim(session, issue)
     if issue.state in {IssueState.SCHEDULED, IssueState.LATE}:
         issue.state = IssueState.READY
     elif issue.state is IssueState.RELEASED:
@@ -128,6 +130,7 @@ def hold(session: Session, issue: Issue) -> None:
 
 def stop(session: Session, issue: Issue) -> None:
     """End it for good; `outbox.stop` takes back the copies too."""
+    _claim(session, issue)
     if issue.state in {IssueState.STOPPED, IssueState.CLOSED}:
         raise Refused(f"{issue.reference} is {issue.state} already")
     issue.state = IssueState.STOPPED
@@ -147,13 +150,19 @@ def close(session: Session, issue: Issue) -> None:
 
 
 def due(session: Session, now: datetime) -> list[Issue]:
-    """Issues whose hour has come, the earliest first; held until the transaction ends."""
+    """Issues whose hour has come, the earliest first; `claim_due` before anything is done about one."""
     query = (
         select(Issue)
         .where(Issue.state == IssueState.SCHEDULED, col(Issue.release_at) <= now)
         .order_by(col(Issue.release_at), col(Issue.id))
     )
     return list(session.exec(query).all())
+
+
+def claim_due(session: Session, issue: Issue, now: datetime) -> bool:
+    """Hold an issue until the transaction ends; False when it was released, held or stopped since it was found due."""
+    _claim(session, issue)
+    return issue.state is IssueState.SCHEDULED and issue.release_at is not None and issue.release_at <= now
 
 
 def find_late(issues: list[Issue], now: datetime, grace: timedelta) -> list[Issue]:
@@ -180,3 +189,8 @@ def listed(session: Session, publication: str | None = None, limit: int = 50) ->
     if publication is not None:
         query = query.where(Issue.publication == publication)
     return list(session.exec(query).all())
+
+
+def _claim(session: Session, issue: Issue) -> None:
+    """See an issue as it stands, and let nobody change it until the transaction ends."""
+    session.refresh(issue, with_for_update=True)

@@ -75,6 +75,16 @@ def freeze(
     return count
 
 
+def copy_of(session: Session, issue_id: int, subscription_id: int) -> Ledger | None:
+    """The line of one copy by email: who it went to, and where."""
+    query = select(Ledger).where(
+        Ledger.issue_id == issue_id,
+        Ledger.subscription_id == subscription_id,
+        Ledger.channel == Channel.EMAIL,
+    )
+    return session.exec(query).first()
+
+
 def lines(session: Session, issue: Issue) -> Iterator[Ledger]:
     """The lines of an issue that leave by email, in order, a few at a time."""
     after = 0

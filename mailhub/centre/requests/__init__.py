@@ -15,9 +15,9 @@ from mailhub.centre.requests.questions import (
     exchanges,
     get,
     history,
+    in_whose_thread,
     listed,
     of_person,
-    opened_by_inbound,
     participants,
     sharing_an_id,
     written_since,
@@ -35,6 +35,7 @@ from mailhub.centre.requests.request import (
     require_open,
 )
 from mailhub.centre.requests.thread import (
+    BETWEEN_STAFF,
     Attachment,
     Exchange,
     ExchangeKind,
@@ -44,6 +45,7 @@ from mailhub.centre.requests.thread import (
 )
 
 __all__ = [
+    "BETWEEN_STAFF",
     "Attachment",
     "Exchange",
     "ExchangeKind",
@@ -66,11 +68,11 @@ __all__ = [
     "get",
     "history",
     "identity",
+    "in_whose_thread",
     "is_past_reopening",
     "listed",
     "of_person",
     "open_",
-    "opened_by_inbound",
     "participants",
     "require_open",
     "sharing_an_id",

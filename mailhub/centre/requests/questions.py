@@ -88,7 +88,7 @@ def attachments(session: Session, exchange_id: int) -> list[Attachment]:
     return list(session.exec(query).all())
 
 
-def opened_by_inbound(session: Session, inbound_ids: Iterable[int]) -> Request | None:
+def in_whose_thread(session: Session, inbound_ids: Iterable[int]) -> Request | None:
     """The request in whose thread one of these mails stands."""
     query = select(Request).join(Exchange).where(col(Exchange.inbound_id).in_(list(inbound_ids)))
     return session.exec(query).first()

@@ -56,8 +56,8 @@ def identity(request: Request) -> int:
 
 
 def answer(session: Session, request: Request, staff_id: int, at: datetime) -> None:
-    """Note that staff answered; the first answer assigns."""
-    request.state = RequestState.ANSWERED
+    """Note that staff answered; the first answer assigns, and one to a closed request opens it again."""
+    request.state, request.closed_at = RequestState.ANSWERED, None
     request.answered_at = request.answered_at or at
     assign_if_free(session, request, staff_id)
 

@@ -29,6 +29,9 @@ class ExchangeKind(StrEnum):
     THIRD_PARTY = "third_party"  # somebody else wrote into the thread
 
 
+BETWEEN_STAFF = frozenset({ExchangeKind.NOTE, ExchangeKind.THIRD_PARTY})  # what the asker never sees
+
+
 class Exchange(SQLModel, table=True):
     """One entry of a thread."""
 

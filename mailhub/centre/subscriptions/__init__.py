@@ -31,6 +31,7 @@ from mailhub.centre.subscriptions.leaving import (
     leave_everything,
     pause,
     resume,
+    shun,
     stop_paper,
     undo,
 )
@@ -46,6 +47,7 @@ from mailhub.centre.subscriptions.subscription import (
     find,
     get,
     held_by,
+    postal_of,
     reader_of,
 )
 
@@ -91,11 +93,13 @@ __all__ = [
     "needs_yes",
     "object_to_move",
     "pause",
+    "postal_of",
     "reader_of",
     "record",
     "refuse_channel",
     "resume",
     "roster",
+    "shun",
     "stop_paper",
     "suppress",
     "suppressed",

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from mailhub.centre import people
 from mailhub.centre.people import Function, Person, PostalAddress
-from mailhub.centre.subscriptions import consent, onfile
+from mailhub.centre.subscriptions import consent, moving, onfile
 from mailhub.centre.subscriptions.admitting import needs_yes, refuse_channel
 from mailhub.centre.subscriptions.consent import Act, Evidence, Source
 from mailhub.centre.subscriptions.onfile import OnFile
@@ -210,7 +210,8 @@ def _bring_in(
     """Everybody together: new persons first, then what points at them, each table in one go."""
     persons = _persons(session, known, [wanted.line for wanted in chosen], at)
     holders = [
-        _holder(session, wanted.line, person, at) for wanted, person in zip(chosen, persons, strict=True)
+        _holder(session, wanted.line, person, Evidence(Source.IMPORT, at, recorded_by=recorded_by))
+        for wanted, person in zip(chosen, persons, strict=True)
     ]
     rows = []
     for wanted, holder in zip(chosen, holders, strict=True):
@@ -251,13 +252,13 @@ def _persons(session: Session, known: OnFile, lines: Sequence[Line], at: datetim
     return found
 
 
-def _holder(session: Session, line: Line, person: Person | None, at: datetime) -> Person | Function:
+def _holder(session: Session, line: Line, person: Person | None, evidence: Evidence) -> Person | Function:
     """The person, or the function they now hold."""
     if not (line.function and line.organisation):
         assert person is not None  # a line without either was refused
         return person
     body = people.organisation_called(session, line.organisation)
     seat = people.function_called(session, line.function, people.identity(body))
-    if person is not None:
-        people.appoint(session, seat, person, at)
+    if person is not None and people.appoint(session, seat, person, evidence.at):
+        moving.succeed(session, seat, person, evidence)
     return seat

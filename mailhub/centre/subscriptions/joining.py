@@ -88,7 +88,8 @@ def answer(
     question = confirmation.claimed(session, confirmation_id)
     if question is None or question.reply is Reply.LAPSED:
         return Answer(Settled.GONE)
-    if address is not None and normalise(address) != question.address:
+    known = question.address is not None  # else they said no, and it was erased
+    if address is not None and known and normalise(address) != question.address:
         return Answer(Settled.ELSEWHERE, question)
     if question.reply is not None:
         if not yes and moving.object_to_move(session, question):

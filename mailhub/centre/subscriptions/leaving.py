@@ -40,16 +40,30 @@ def leave_everything(
 
 
 def complain(
-    session: Session, keyring: Keyring, row: Subscription, address: str | None, evidence: Evidence
+    session: Session,
+    keyring: Keyring,
+    row: Subscription,
+    address: str | None,
+    evidence: Evidence,
+    *,
+    beside: Iterable[Subscription] = (),
 ) -> Changed:
-    """Somebody pressed « spam »: that list stops at once, for that address for ever (D34)."""
+    """Somebody pressed « spam »: that list stops at once, for that address for ever (D34).
+
+    `beside` are the subscriptions of others who read it at that address.
+    """
     if address:
-        digest = consent.digest_of(keyring, address)
-        consent.suppress(session, digest, row.publication, evidence.source, evidence.at)
-    if row.state is State.COMPLAINED:
-        return ()
-    consent.record(session, row, Act.COMPLAINED, evidence, state=State.COMPLAINED)
-    return (row,)
+        shun(session, keyring, row.publication, address, evidence)
+    complaining = [each for each in (row, *beside) if each.state is not State.COMPLAINED]
+    for each in complaining:
+        consent.record(session, each, Act.COMPLAINED, evidence, state=State.COMPLAINED)
+    return tuple(complaining)
+
+
+def shun(session: Session, keyring: Keyring, publication: str, address: str, evidence: Evidence) -> None:
+    """Send a publication to an address never again."""
+    digest = consent.digest_of(keyring, address)
+    consent.suppress(session, digest, publication, evidence.source, evidence.at)
 
 
 def pause(
@@ -78,13 +92,22 @@ def resume(session: Session, rows: Iterable[Subscription], evidence: Evidence) -
 
 
 def change_channel(
-    session: Session, rows: Iterable[Subscription], channel: Channel, evidence: Evidence
+    session: Session,
+    rows: Iterable[Subscription],
+    channel: Channel,
+    evidence: Evidence,
+    *,
+    wants_email: bool = True,
 ) -> Changed:
-    """Send another way from the next issue on, never both by accident."""
+    """Send another way from the next issue on, never both by accident.
+
+    `wants_email` says that email was asked for, where the channel has it: not merely that there is no more paper.
+    """
     changing = [row for row in rows if row.state in LIVE and row.channel is not channel]
     for row in changing:
         # Email that was stopped for its returns starts afresh when it is asked for again.
-        state = State.ACTIVE if row.state is State.SUSPENDED else row.state
+        again = row.state is State.SUSPENDED and channel.has_email and wants_email
+        state = State.ACTIVE if again else row.state
         if state is not row.state:
             row.returns_since = evidence.at
         consent.record(session, row, Act.CHANNEL, evidence, channel=channel, state=state)
@@ -97,22 +120,32 @@ def stop_paper(session: Session, rows: Iterable[Subscription], evidence: Evidenc
     both = [row for row in live if row.channel is Channel.BOTH]
     alone = [row for row in live if row.channel is Channel.PAPER]
     return (
-        *change_channel(session, both, Channel.EMAIL, evidence),
+        *change_channel(session, both, Channel.EMAIL, evidence, wants_email=False),
         *leave(session, alone, evidence),
     )
 
 
 def undo(
-    session: Session, keyring: Keyring, rows: Sequence[Subscription], address: str, evidence: Evidence
+    session: Session,
+    keyring: Keyring,
+    rows: Sequence[Subscription],
+    address: str,
+    evidence: Evidence,
+    *,
+    about: Subscription | None = None,
 ) -> Changed:
-    """Take the last decision back, with everything that was decided by the same word; nothing when it was undone."""
+    """Take the last decision back, with everything that was decided by the same word; nothing when it was undone.
+
+    `about` is the subscription whose last decision is meant; without it the last of all is.
+    """
     last = {row.id: past[-1] for row in rows if (past := consent.history(session, row.id or 0))}
     found = [
         kept for kept in last.values() if kept.act in _UNDOABLE and kept.state_before is not State.PENDING
     ]
-    if not found:
+    meant = [kept for kept in found if about is None or kept.subscription_id == about.id]
+    if not meant:
         return ()
-    latest = max(found, key=lambda kept: (kept.at, kept.id or 0))
+    latest = max(meant, key=lambda kept: (kept.at, kept.id or 0))
     together = {kept.subscription_id: kept for kept in found if _by_the_same_word(kept, latest)}
     undone = [row for row in rows if row.id in together]
     for row in undone:

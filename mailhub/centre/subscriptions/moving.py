@@ -1,13 +1,15 @@
 """Moving: a new address, asked about at both; what failed at the old one stays behind with it."""
 
+from collections.abc import Iterable
+
 from sqlmodel import Session, select
 
 from mailhub.centre import people
-from mailhub.centre.people import Person
+from mailhub.centre.people import Function, Person
 from mailhub.centre.subscriptions import confirmation, consent
 from mailhub.centre.subscriptions.confirmation import About, Answer, Confirmation, Reply, Settled
 from mailhub.centre.subscriptions.consent import Act, Evidence
-from mailhub.centre.subscriptions.subscription import LIVE, State, Subscription
+from mailhub.centre.subscriptions.subscription import LIVE, State, Subscription, held_by
 from mailhub.mail.address import normalise
 from mailhub.mail.tokens import Keyring
 
@@ -73,14 +75,29 @@ def settle(session: Session, question: Confirmation, evidence: Evidence, *, yes:
     leaving, arriving = (question, other) if question.about is About.MOVE_FROM else (other, question)
     if not leaving.address or not arriving.address:
         return Answer(Settled.GONE, question)
-    person = session.get_one(Person, question.person_id)
-    people.change_address(session, person, leaving.address, arriving.address, evidence.at)
+    person = session.get(Person, question.person_id)
+    if person is None:  # they wanted nothing after all, and were forgotten
+        return Answer(Settled.GONE, question)
+    people.change_address(session, person, arriving.address, evidence.at)
+    changed = _start_afresh(session, held_by(session, [people.identity(person)]), person, evidence)
+    return Answer(Settled.DONE, question, changed)
+
+
+def succeed(session: Session, seat: Function, person: Person, evidence: Evidence) -> None:
+    """A function has a new holder: what failed at the address of the one before stays behind with them (T15)."""
+    rows = session.exec(select(Subscription).where(Subscription.function_id == seat.id)).all()
+    _start_afresh(session, rows, person, evidence)
+
+
+def _start_afresh(
+    session: Session, rows: Iterable[Subscription], person: Person, evidence: Evidence
+) -> tuple[Subscription, ...]:
+    """Older failures no longer count; those that are live, which are given back, are written to again."""
     changed = []
-    rows = session.exec(select(Subscription).where(Subscription.person_id == person.id)).all()
     for row in rows:
         row.returns_since = evidence.at
         if row.state in LIVE:
             state = State.ACTIVE if row.state is State.SUSPENDED else row.state
-            consent.record(session, row, Act.MOVED, evidence, state=state)
+            consent.record(session, row, Act.MOVED, evidence, state=state, person_id=people.identity(person))
             changed.append(row)
-    return Answer(Settled.DONE, question, tuple(changed))
+    return tuple(changed)

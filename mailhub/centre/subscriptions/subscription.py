@@ -155,6 +155,16 @@ def borne(session: Session, token: Token) -> Subscription | None:
     return row if reader is not None and reader.id == token.person else None
 
 
+def postal_of(session: Session, row: Subscription) -> people.PostalAddress | None:
+    """Where its paper copies go: to the function, else to whoever reads it; None when no label can be made of it."""
+    seat = people.function(session, row.function_id) if row.function_id is not None else None
+    reader = reader_of(session, row)
+    found = (people.postal_of(session, seat) if seat else None) or (
+        people.postal_of(session, reader) if reader else None
+    )
+    return found if found is not None and found.is_complete else None
+
+
 def reader_of(session: Session, row: Subscription) -> people.Person | None:
     """Who reads it now; None for a function nobody holds."""
     if row.function_id is not None:

@@ -130,7 +130,7 @@ def _last_from_asker(desk: Desk, request: Request) -> Exchange | None:
 
 def _references_to_asker(desk: Desk, request: Request) -> tuple[str, ...]:
     thread = requests.exchanges(desk.session, request)
-    outside = [exchange for exchange in thread if exchange.kind is not requests.ExchangeKind.NOTE]
+    outside = [exchange for exchange in thread if exchange.kind not in requests.BETWEEN_STAFF]
     return threads.references_for(*(exchange.message_id for exchange in outside))
 
 
