@@ -22,6 +22,7 @@ from mailhub.mail import (
     kinds,
     message,
     quoting,
+    secrecy,
     subjects,
     threads,
     trust,
@@ -210,7 +211,22 @@ def place(session: Session, reading: Reading, centre: Centre, mail: Claimed) -> 
         letter_id=_letter_returned(session, reading),
         held_id=token.thread if token and token.purpose is Purpose.CONFIRM else None,
     )
-    return replace(reading, standing=standing)
+    quoting = reading.quoting
+    if quoting.guessed and not _is_carried_along(session, quoting.guessed, request):
+        quoting = quoting.with_guessed()
+    return replace(reading, standing=standing, quoting=quoting)
+
+
+def _is_carried_along(session: Session, text: str, request: requests.Request | None) -> bool:
+    """Say whether words that look carried along stand in our letters of that thread; else they are the author's."""
+    if request is None:
+        return False
+    letters = outbox.listed(session, request_id=request.id, limit=None)
+    sent = "\n".join(secrecy.solid(message.read(outbox.raw(session, letter)).text) for letter in letters)
+    telling = [
+        line for line in map(secrecy.solid, text.splitlines()) if len(line) >= secrecy.SHORTEST_TELLING_LINE
+    ]
+    return sum(line in sent for line in telling) * 2 > len(telling)
 
 
 def _gist(text: str) -> str:

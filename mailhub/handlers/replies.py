@@ -115,7 +115,8 @@ def _act(reply: _Reply) -> Outcome:
         return _keep_inside(reply, "forward")
     quoting = reply.reading.quoting
     said, signed = commands.read(quoting.reply), commands.read(quoting.signed)
-    if Command.NOTE in (*said.given, *signed.given) or reply.reading.service is Service.NOTE:
+    is_note = Command.NOTE in (*said.given, *signed.given) or commands.asks_for_silence(quoting.text)
+    if is_note or reply.reading.service is Service.NOTE:
         return _keep_inside(reply, "note")
     if relay.is_sealed(reply.reading.message, quoting.reply):
         return _keep_inside(reply, "sealed")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, Update, bindparam, func, or_, update
+from sqlalchemy import Boolean, ColumnElement, ScalarSelect, Update, bindparam, func, or_, update
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -172,6 +172,12 @@ _SEEN = sql_select(
         # A Message-ID alone does not decide: broken programs give one to different mails, and none may be lost.
         # The words must agree, or the mail came to another address of ours, perhaps with a footer added (S17).
         or_(col(Inbound.gist) == bindparam("gist"), col(Inbound.recipient) != bindparam("recipient")),
+        # An address with a token is one of its own: a mail to those of two threads is for both.
+        or_(
+            bindparam("tagged", type_=Boolean).is_(False),
+            col(Inbound.recipient) == bindparam("recipient"),
+            col(Inbound.recipient).not_like("%+%@%"),
+        ),
     )
     .scalar_subquery(),
     _so_many(
@@ -199,6 +205,7 @@ def seen(
         _SEEN,
         id=mail.number,
         recipient=mail.recipient,
+        tagged="+" in mail.recipient,
         message_id=message_id,
         author=author,
         gist=gist,

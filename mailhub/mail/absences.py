@@ -13,28 +13,40 @@ from mailhub.mail.wording import fold, phrases
 # What programs put before the subject they answer, in the languages a centre meets. Domino writes
 # "AUTO: Anne Morvan est absente (retour 23/03/2026)"; Outlook "Réponse automatique : …".
 PREFIX = phrases(
-    r"\[?(reponse|message|courriel) automatique( d'absence)?\b",
+    r"\[?(reponse automatique|(message|courriel) automatique d'absence)\b",
     r"\[?auto(matic|mated|matisch\w*|matique)?[ -]?(reply|response|responder|respond|answer|antwort|acknowledge?ment)\b",
-    r"auto ?: ",
-    r"(absent|absente|absence|absent\(e\))( temporaire)?( du bureau| de bureau)\b",
-    r"absence ?: ",
-    r"(notification|message|avis) d'absence\b",
-    r"en conges? ?: |conges? ?: .{0,60}absent",
+    r"(absent|absente|absence|absent\(e\))( temporaire)?( du bureau| de bureau) ?(:|$)",
+    r"(notification|message|avis) d'absence ?(:|$)",
     r"out[ -]of[ -](the )?office\b|ooo\b|vacation (reply|response|message|notice)\b|away from (the |my )?office\b",
-    r"abwesenheits?(notiz|nachricht|meldung|assistent)?\b|automatische antwort\b|abwesend ?:",
+    r"abwesenheits(notiz|nachricht|meldung|assistent)\b|automatische antwort\b|(abwesend|abwesenheit) ?(:|$)",
     r"respuesta automatica\b|fuera de (la )?oficina\b|ausente del? ",
     r"risposta automatica\b|fuori (sede|ufficio)\b|assente dall'ufficio\b",
-    r"automatisch (antwoord|bericht)\b|afwezig(heid)?\b ?:?|niet aanwezig\b",
+    r"automatisch (antwoord|bericht)\b|afwezig(heid)? ?(:|$)",
     r"resposta automatica\b|fora do escritorio\b|ausencia (temporaria )?(do|de) escritorio\b",
-    r"\[?automatyczna odpowiedz|autosvar\b|automatiskt? svar\b|automaattinen vastaus|автоответ|自動応答|自動返信",
+    r".{0,40}automatiska atbilde|\[?automatyczna odpowiedz|autosvar\b|automatiskt? svar\b|automaattinen vastaus|автоответ|自動応答|自動返信",
 )
-# Subjects that end the way Domino and Notes end theirs.
+# What a person may put there as well: « Absence : comment la justifier ? ». The words below have to say "I am away" too.
+MAYBE_PREFIX = phrases(
+    r"\[?(message|courriel) automatique\b",
+    r"auto ?: |absence ?: |en conges? ?: |conges? ?: .{0,60}absent|niet aanwezig\b",
+)
+# Subjects that end the way Domino and Notes end theirs; without a day of return a person may have written them.
 WHOLE = phrases(
     r".{1,80} (est|sera) (absent|absente|absent\(e\)|en conges?)( du bureau)?( \(.{0,40}\))?",
     r".{1,80} is (currently )?(out of (the )?office|on vacation|away)( \(.{0,40}\))?\.?",
     r".{1,80} ist (nicht im (hause|buro)|abwesend|ausser haus)( \(.{0,40}\))?",
     r".{1,80} (esta ausente|e assente|is afwezig|esta ausente do escritorio)( \(.{0,40}\))?",
-    r".{0,40}automatiska atbilde.*",
+)
+_RETURNS = re.compile(r" \([^()]{0,40}\d[^()]{0,40}\)\.?$")
+I_AM_AWAY = phrases(
+    r"\b(je|nous) (suis|sommes|serai|serons|ne suis|ne serai)\b.{0,40}\b(absente?s?|absent\(e\)|en conges?|en vacances|"
+    r"en deplacement|de retour|pas joignable|indisponible)",
+    r"\b(actuellement|presentement) (absente?|en conges?|en vacances)|\bde (mon|notre) absence\b|\b(mon|notre) retour\b",
+    r"\b(i am|i'm|we are|i will be|i'll be)\b.{0,40}\b(out of|away|on (annual )?leave|on vacation|on holiday|back)\b|"
+    r"\b(my|our) (absence|return)\b",
+    r"\bich bin\b.{0,60}\b(abwesend|nicht|urlaub|wieder)\b|\bmeine[rn]? (abwesenheit|ruckkehr)\b",
+    r"\b(estoy|estare)\b.{0,30}\b(ausente|fuera|vacaciones)|\b(sono|saro)\b.{0,30}\b(assente|fuori|ferie)|"
+    r"\bik ben\b.{0,40}\b(afwezig|vakantie|verlof|terug)|\bmijn (afwezigheid|terugkeer)\b|\b(estou|estarei)\b.{0,30}\b(ausente|ferias|fora)",
 )
 AWAY = phrases(
     r"\b(absente?|absent\(e\)|en conges?|en vacances|en deplacement|de retour|out of (the )?office|on (annual )?leave|"
@@ -95,11 +107,17 @@ RANGE = re.compile(
 )
 
 
-def in_subject(subject: str) -> str:
-    """The machine's wording in a subject, "" when a person may have written it."""
+def in_subject(subject: str, text: str) -> str:
+    """The machine's wording in a subject, "" when a person may have written it.
+
+    Some wordings are a person's as well; then the first lines of the text decide, where a machine says that *I* am away.
+    """
     said = " ".join(fold(subject).split()).replace(" :", ":").replace(":", " : ", 1)
     said = " ".join(said.split())[:200]
-    found = PREFIX.match(said) or WHOLE.fullmatch(said)
+    whole = WHOLE.fullmatch(said)
+    found = PREFIX.match(said) or (whole if _RETURNS.search(said) else None)
+    if found is None and (maybe := whole or MAYBE_PREFIX.match(said)) and I_AM_AWAY.search(_beginning(text)):
+        found = maybe
     return found[0].strip(" :") if found else ""
 
 
@@ -107,6 +125,10 @@ def in_text(text: str) -> str:
     """Wording of an absence in the first lines of a body; no proof of a machine by itself."""
     found = AWAY.search(fold(text[:1_500]))
     return found[0] if found else ""
+
+
+def _beginning(text: str) -> str:
+    return " ".join(fold(text[:1_500]).split())
 
 
 def has_left(text: str) -> bool:

@@ -33,6 +33,9 @@ class Block:
     start: int
     end: int
     introduced: bool = True  # a client says whose words a quote holds; else a person may have chosen it
+    guessed: bool = (
+        False  # nothing tells that it is a quote, but that it stands below a telephone's signature
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ class _Walk:
             self._add_words(start, mobile[0])
             self._add(Kind.SIGNATURE, *mobile)
             if last and self._may_be_carried(mobile[1]):
-                self._add(Kind.QUOTE, mobile[1], stop)
+                self._add(Kind.QUOTE, mobile[1], stop, guessed=True)
             else:
                 self._add_words(mobile[1], stop)
         self._add(Kind.SIGNATURE, stop, end)
@@ -190,6 +193,6 @@ class _Walk:
         self._add(Kind.OWN, start, notice)
         self._add(Kind.FOOTER, notice, end)
 
-    def _add(self, kind: Kind, start: int, end: int) -> None:
+    def _add(self, kind: Kind, start: int, end: int, *, guessed: bool = False) -> None:
         if self._page.next_filled(start) < end:
-            self._blocks.append(Block(kind, start, end))
+            self._blocks.append(Block(kind, start, end, guessed=guessed))

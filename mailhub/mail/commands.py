@@ -71,6 +71,18 @@ def read(text: str) -> Commands:
     return Commands(tuple(dict.fromkeys(given)), unknown, "\n".join(kept).strip("\n"))
 
 
+def asks_for_silence(text: str) -> bool:
+    """Say whether a line of a whole mail is `#note` and nothing else, also among words that look carried along.
+
+    Quoted lines are the asker's, who may not keep an answer from leaving.
+    """
+    return any(
+        _read(line)[::2] == (Command.NOTE, "")
+        for line in text.splitlines()
+        if not line.lstrip().startswith(">")
+    )
+
+
 def _read(line: str) -> tuple[Command | None, str, str]:
     """The command a line gives, the word after its sign ("" for none), and what else the line says."""
     if "#" not in line and "\uff03" not in line:

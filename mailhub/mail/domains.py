@@ -67,12 +67,12 @@ _SECOND_LEVEL = frozenset({"asso", "co", "com", "edu", "gouv", "gov", "ac", "net
 
 def _skeleton(domain: str) -> str:
     """A name with everything folded that the eye may confuse."""
-    text = unicodedata.normalize("NFKD", _u_label(domain)).translate(_CONFUSABLE)
+    text = unicodedata.normalize("NFKD", u_label(domain)).translate(_CONFUSABLE)
     plain = "".join(char for char in text if not unicodedata.combining(char)).lower()
     return plain.replace("rn", "m").replace("vv", "w").replace("cl", "d").replace("i", "l")
 
 
-def _u_label(domain: str) -> str:
+def u_label(domain: str) -> str:
     """A domain as a reader sees it."""
     if "xn--" not in domain or len(domain) > 253:
         return domain

@@ -5,7 +5,9 @@ What a mail program encloses unasked bears private addresses, or says again what
 
 import mimetypes
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mailhub.mail import message, plain, tnef
 from mailhub.mail.draft import Enclosure
@@ -38,13 +40,16 @@ def leaving(parts: Iterable[Part], kept_from: Secrets) -> tuple[Enclosure, ...] 
             continue
         if _is_a_copy(part, kept_from):
             return None
+        masked = _masked(part, kept_from)
+        if _still_names_staff(replace(part, payload=masked), kept_from):
+            return None
         filename = part.filename and kept_from.mask(part.filename)
         content_id = part.content_id and kept_from.mask(part.content_id)  # as in the HTML that shows it
         files.append(
             Enclosure(
                 filename,
                 part.content_type,
-                _masked(part, kept_from),
+                masked,
                 content_id=content_id,
                 inline=part.inline,
             )
@@ -71,32 +76,55 @@ def _masked(part: Part, kept_from: Secrets) -> bytes:
     if not any(kind.startswith(("text/", "message/")) for kind in kinds):
         return part.payload
     is_calendar = not kinds.isdisjoint(_CALENDARS)
-    whole = part.payload.decode("utf-8", "surrogateescape")
+    encoding, errors = _encoding(part.payload)
+    whole = part.payload.decode(encoding, errors)
     if is_calendar:
         whole = _FOLD.sub("", whole)
     masked = kept_from.mask(whole)
     if masked == whole:
         return part.payload
     # Long lines go on in a line that begins with a blank: RFC 5545 section 3.1.
-    return (_LONG.sub("\\1\r\n ", masked) if is_calendar else masked).encode("utf-8", "surrogateescape")
+    return (_LONG.sub("\\1\r\n ", masked) if is_calendar else masked).encode(encoding, errors)
+
+
+def _encoding(octets: bytes) -> tuple[str, str]:
+    """How a text file is written, and what to do about octets that are no letters: a mark tells UTF-16."""
+    if octets.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return "utf-16", "surrogatepass"
+    return "utf-8", "surrogateescape"
+
+
+def _still_names_staff(part: Part, kept_from: Secrets) -> bool:
+    """Say whether a reader of this file finds an address that is not to be seen in its octets: encoded, or as a sign."""
+    kinds = _kinds(part)
+    if not any(kind.startswith(("text/html", "message/")) for kind in kinds):
+        return False
+    texts, inner = _said(part)
+    return any(map(kept_from.names_staff, texts)) or any(
+        _still_names_staff(each, kept_from) for each in inner
+    )
 
 
 def _is_a_copy(part: Part, kept_from: Secrets, depth: int = 0) -> bool:
     """Say whether a file shows what only staff may see: a copy, saved as a page, as text, or as a mail in a mail."""
     is_text = b"\0" not in part.payload  # else tokens are not looked for: that takes a second for 10 MB
-    # Without its zeros a letter of two octets (UTF-16, what Outlook saves) is one of one.
-    text = part.payload.replace(b"\0", b"").decode("utf-8", "replace")
-    said = [text, plain.from_html(text).text if _TAG.search(text) else ""]
-    inner: tuple[Part, ...] = ()
-    if "message/rfc822" in _kinds(part) or _FIELD.match(text):
-        if depth == _DEEPEST_COPY:
-            return True  # nobody sends a reader that; whoever means to is told
-        mail = message.read(part.payload)
-        said += [mail.text, plain.from_html(mail.html).text if mail.html else ""]
-        inner = mail.attachments
+    said, inner = _said(part)
+    if inner and depth == _DEEPEST_COPY:
+        return True  # nobody sends a reader that; whoever means to is told
     return any(
         kept_from.marker in solid(each) or (is_text and kept_from.token_address.search(each)) for each in said
     ) or any(_is_a_copy(each, kept_from, depth + 1) for each in inner)
+
+
+def _said(part: Part) -> tuple[list[str], tuple[Part, ...]]:
+    """The words a reader finds in a file, and the files in it if it is a mail."""
+    # Without its zeros a letter of two octets (UTF-16, what Outlook saves) is one of one.
+    text = part.payload.replace(b"\0", b"").decode("utf-8", "replace")
+    said = [text, plain.from_html(text).text if _TAG.search(text) else ""]
+    if not ("message/rfc822" in _kinds(part) or _FIELD.match(text)):
+        return said, ()
+    mail = message.read(part.payload)
+    return [*said, mail.text, plain.from_html(mail.html).text if mail.html else ""], mail.attachments
 
 
 def _kinds(part: Part) -> frozenset[str]:

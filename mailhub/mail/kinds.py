@@ -96,7 +96,7 @@ def _auto_reply_header(clues: Clues) -> str:
 
 def _auto_reply_wording(clues: Clues) -> str:
     """A subject only programs write; words in the body count only when a machine is known to have sent them."""
-    if wording := absences.in_subject(clues.subject):
+    if wording := absences.in_subject(clues.subject, clues.message.text):
         return f"subject: {wording}"
     report = clues.message.tree.get_content_type() == "multipart/report"
     if (clues.null_sender or report or address.never_answer(clues.sender)) and (

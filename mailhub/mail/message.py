@@ -10,6 +10,8 @@ from functools import partial
 from mailhub.mail import address, body, charset, headers, limits, mime, parameters, plain, tnef, words
 from mailhub.mail.address import Mailbox
 
+_DELIMITER = "-- "  # of a signature: its blank is no flow. RFC 3676 section 4.3
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -192,8 +194,26 @@ def _joined(leaves: Iterable[mime.Entity], cutting: mime.Cutting) -> str:
         text, defect = charset.decode(octets, leaf.parameters.get("charset"))
         cutting.note(defect)
         # Lone CRs are the line ends of old Macs when there are no others; beside others they are noise.
-        texts.append(text.replace("\r", "") if "\n" in text else text.replace("\r", "\n"))
+        text = text.replace("\r", "") if "\n" in text else text.replace("\r", "\n")
+        texts.append(_unflowed(text) if leaf.parameters.get("delsp", "").lower() == "yes" else text)
     return "\n".join(texts)
+
+
+def _unflowed(text: str) -> str:
+    """Text as it was written, where DelSp says that lines were broken within words too. RFC 3676 section 4.2."""
+    lines: list[str] = []
+    paragraph: list[str] = []
+    depth, flows = 0, False
+    for line in text.split("\n"):
+        bare = line.lstrip(">")
+        marks, said = line[: len(line) - len(bare)], bare.removeprefix(" ")
+        goes_on = flows and len(marks) == depth and said != _DELIMITER
+        if not goes_on:
+            lines.append("".join(paragraph))
+            paragraph = [f"{marks} " if marks and said else marks]
+        depth, flows = len(marks), said.endswith(" ") and said != _DELIMITER
+        paragraph.append(said[:-1] if flows else said)
+    return "\n".join([*lines, "".join(paragraph)][1:])
 
 
 def _text(text: str, html: str | None, unpacked: tnef.Unpacked, cutting: mime.Cutting) -> str:
@@ -205,7 +225,7 @@ def _text(text: str, html: str | None, unpacked: tnef.Unpacked, cutting: mime.Cu
     html = html or unpacked.html
     if not html:
         return text
-    if len(html) > limits.HTML_CHARACTERS_READ:
+    if len(plain.without_pictures(html)) > limits.HTML_CHARACTERS_READ:
         cutting.stop_at("characters of HTML")
     page = plain.from_html(html)
     if page.hidden:

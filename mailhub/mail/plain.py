@@ -57,6 +57,7 @@ _REFERENCE = re.compile(
     r"(&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[a-zA-Z][a-zA-Z0-9]{1,31});?)"
 )
 
+_PICTURE = re.compile(r"data:[\w.+/-]{1,80};base64,[\w+/=\s]{64,}+", re.ASCII)
 _CELL = "\x1d"  # between two cells of a row while the line grows; blanks are folded, this is not
 MOST_QUOTES = 10  # deeper quotes get no more marks
 
@@ -71,7 +72,7 @@ class Plain:
 
 def from_html(html: str) -> Plain:
     """Turn HTML into text; when everything is hidden, or hiding never ends, nothing is left out."""
-    html = _without_unread(html[: limits.HTML_CHARACTERS_READ])
+    html = _without_unread(without_pictures(html)[: limits.HTML_CHARACTERS_READ])
     lowered = html.lower()
     hiding = _is_hiding(lowered) or bool(_ZERO_SIZE.search(lowered))
     page = _Page(hiding=hiding)
@@ -80,6 +81,11 @@ def from_html(html: str) -> Plain:
         page = _Page(hiding=False, hidden=True)
         page.read(html)
     return Plain(page.text(), page.hidden)
+
+
+def without_pictures(html: str) -> str:
+    """HTML without the octets of pictures that were pasted into it: nobody reads them, and they fill any limit."""
+    return _PICTURE.sub("data:", html) if ";base64," in html else html
 
 
 def _is_hiding(lowered: str) -> bool:

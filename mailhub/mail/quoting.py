@@ -7,7 +7,7 @@ the layout means.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailhub.mail import attributions, blocks, containers, lines
 from mailhub.mail.blocks import Block, Kind, Layout
@@ -21,6 +21,7 @@ class Fold:
     start: int
     end: int
     kind: str  # "quote", "signature", "footer"
+    guessed: bool = False  # a quote by where it stands alone: it may be the person's own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,16 @@ class Quoting:
     def only_quotes(self) -> bool:
         """Nothing stands outside the folds: `reply` is then what was carried along, for want of own words."""
         return bool(self.folds) and not any(part.strip() for part in _unfolded(self.text, self.folds))
+
+    @property
+    def guessed(self) -> str:
+        """What was folded as carried along with nothing to tell it."""
+        return "\n".join(self.text[fold.start : fold.end] for fold in self.folds if fold.guessed).strip()
+
+    def with_guessed(self) -> "Quoting":
+        """The same, what was guessed taken for the person's words."""
+        folds = tuple(fold for fold in self.folds if not fold.guessed)
+        return replace(self, reply=_reply(self.text, folds), folds=folds)
 
     @property
     def signed(self) -> str:
@@ -89,9 +100,14 @@ def _folds(page: Lines, folded: Iterable[Block]) -> tuple[Fold, ...]:
     folds: list[Fold] = []
     for block in folded:
         start, end = page.starts[block.start], page.starts[block.end]
-        if folds and folds[-1].kind == block.kind and not page.text[folds[-1].end : start].strip():
+        last = folds[-1] if folds else None
+        if (
+            last
+            and (last.kind, last.guessed) == (block.kind, block.guessed)
+            and not page.text[last.end : start].strip()
+        ):
             start = folds.pop().start
-        folds.append(Fold(start, end, str(block.kind)))
+        folds.append(Fold(start, end, str(block.kind), block.guessed))
     return tuple(folds)
 
 

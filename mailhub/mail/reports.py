@@ -83,7 +83,7 @@ def _letter(clues: Clues) -> str:
     """A report in plain words. A subject or a sender alone proves nothing; an absence is no report."""
     signed = clues.machine or clues.null_sender
     found = None if CARRIED.match(clues.subject) else SUBJECT.match(clues.subject)
-    if not (signed or found) or absences.in_subject(clues.subject):
+    if not (signed or found) or absences.in_subject(clues.subject, clues.message.text):
         return ""
     if signed and found:
         return f"subject of a report: {found[0]}"

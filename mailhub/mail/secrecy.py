@@ -5,8 +5,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from urllib.parse import quote
 
-_SHORTEST_TELLING_LINE = 12  # shorter lines of the copy ("Bonjour,") prove nothing
+from mailhub.mail import domains
+
+SHORTEST_TELLING_LINE = 12  # shorter lines of the copy ("Bonjour,") prove nothing
 _LEADER = re.compile(r"^[\s>|•·*–-]+", re.MULTILINE)  # what clients set before a line they quote or list
 _QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
 
@@ -14,9 +17,12 @@ _QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
 _LINK = re.compile(r"[^\s<>\"']+")
 _TOKEN_OF_A_LINK = re.compile(r"[/=][a-z2-7]{45}(?![A-Za-z0-9])")
 
-# Letters right before it go too: this may be the end of somebody else's address, of which no half shall stay, or a word
-# that lost its space, and the address must not leave. A link may have `<` as %3C.
-_BEFORE = r"(?:(?<=%[0-9A-Fa-f]{2})|(?<!%)(?<![^\W_])[^\W_]*)"
+# What stands right before it goes too: this may be the end of somebody else's address, of which no half shall stay, or a
+# word that lost its space, and the address must not leave. A link may have `<` as %3C. The same behind: `.org` makes it
+# somebody else's, and what remained would be nobody's.
+_BEFORE = r"(?:(?<=%[0-9A-Fa-f]{2})|(?<!%)(?<![^\W_])(?<![^\W\d_][.+_-])(?:[^\W\d_]+[.+_-])*[^\W_]*)"
+_TAG = r"(?:\+[\w.+-]{1,64})?"
+_BEHIND = r"(?:\.(?-i:[a-z]{2}|com|org|net|info|asso|gouv)(?![^\W_]))*"
 _BETWEEN = (  # two letters: what no eye sees, and the end of a line that was too long
     "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*(?:\r?\n[ \t>]*)?"
 )
@@ -40,6 +46,10 @@ class Secrets:
         for pattern in self.addresses:
             text = pattern.sub(self.stand_in, text)
         return text
+
+    def names_staff(self, text: str) -> bool:
+        """Say whether an address of staff stands in a text."""
+        return any(pattern.search(text) for pattern in self.addresses)
 
     def leaving(self, reply: str) -> str | None:
         """The lines that leave; None when one of those that may not is unquoted, so that its author meant it.
@@ -95,14 +105,14 @@ def secrets(
     return Secrets(
         addresses=tuple(map(_however_written, sorted(addresses, key=len, reverse=True))),
         token_address=re.compile(
-            rf"\b(?:{names})(?:\+|%2B)(?:[a-z2-7]{{20,}}|[a-z2-7]+(?=@|%40))"
+            rf"\b(?:(?:{names})(?:\+|%2B)(?:[a-z2-7]{{20,}}|[a-z2-7]+(?=@|%40))|mh\.[a-z2-7]{{45}}(?:\.[a-z2-7]+)?)"
             rf"(?:{_BETWEEN}(?:@|%40){_BETWEEN}{re.escape(domain)})?",
             re.IGNORECASE,
         ),
         stand_in=stand_in,
         marker=solid(marker),
-        internal=frozenset(line for line in internal if len(line) >= _SHORTEST_TELLING_LINE),
-        around=frozenset(line for line in around if len(line) >= _SHORTEST_TELLING_LINE),
+        internal=frozenset(line for line in internal if len(line) >= SHORTEST_TELLING_LINE),
+        around=frozenset(line for line in around if len(line) >= SHORTEST_TELLING_LINE),
     )
 
 
@@ -122,20 +132,37 @@ def _closed_up(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _however_written(address: str) -> re.Pattern[str]:
-    letters = _BETWEEN.join(_WAYS.get(letter) or re.escape(letter) for letter in address)
-    return re.compile(f"{_BEFORE}{letters}", re.IGNORECASE)
+    local, _, domain = address.rpartition("@")
+    forms = {domain, domains.u_label(domain)}
+    hosts = "|".join(sorted(map(_spaced, forms), key=len, reverse=True))
+    between = f"{_BETWEEN}{_WAYS['@']}{_BETWEEN}"
+    return re.compile(f"{_BEFORE}{_spaced(local)}{_TAG}{between}(?:{hosts}){_BEHIND}", re.IGNORECASE)
+
+
+def _spaced(name: str) -> str:
+    """A name as a client may break it, and as a link may write its letters."""
+    return _BETWEEN.join(_WAYS.get(letter) or _in_links(letter) for letter in name)
+
+
+def _in_links(letter: str) -> str:
+    plain = re.escape(letter)
+    return plain if letter.isascii() else f"(?:{plain}|{quote(letter)})"
 
 
 def _saying(lines: Sequence[str], said: Iterable[str]) -> set[int]:
-    """The lines, by their place, that say one of these solid lines, however a client broke or listed it."""
+    """The lines, by their place, that say one of these solid lines, however a client broke or listed it.
+
+    In one walk, whatever their number: at each letter only what begins as it goes on there is looked for.
+    """
     pieces = [solid(line) for line in lines]
     starts = list(accumulate(map(len, pieces), initial=0))
     whole = "".join(pieces)
-    found: set[int] = set()
+    by_beginning: dict[str, dict[int, set[str]]] = {}
     for line in said:
-        at = whole.find(line)
-        while at >= 0:
-            end = at + len(line)
-            found.update(range(bisect_right(starts, at) - 1, bisect_left(starts, end)))
-            at = whole.find(line, end)
+        by_beginning.setdefault(line[:SHORTEST_TELLING_LINE], {}).setdefault(len(line), set()).add(line)
+    found: set[int] = set()
+    for at in range(len(whole)):
+        for length, wanted in by_beginning.get(whole[at : at + SHORTEST_TELLING_LINE], {}).items():
+            if whole[at : at + length] in wanted:
+                found.update(range(bisect_right(starts, at) - 1, bisect_left(starts, at + length)))
     return found

@@ -54,3 +54,40 @@ def test_strangers_with_a_leaked_address_are_all_filed_but_do_not_fill_the_mailb
     strangers(centre, str(acknowledgement["Reply-To"]), range(14, 15))
 
     assert "Offre 14" in body(centre.postbox.to(CLAIRE)[-1])
+
+
+@pytest.mark.parametrize(
+    "above", ["Bonjour, j'ai bien reçu le document.", "Merci beaucoup pour votre aide !"]
+)
+def test_a_question_below_the_signature_of_a_telephone_is_asked(centre, above):
+    question = "Par contre il manque la page 3, pouvez-vous la renvoyer ?"
+    words = f"{above}\n\nEnvoyé de mon iPhone\n\n{question}"
+    centre.write_back(
+        asked(centre),
+        words,
+        sender=NADIA,
+        name="Nadia Benali",
+        message_id="<n2@kerbrec.example>",
+        quote=False,
+    )
+    centre.settle()
+
+    assert centre.journal()[-1].note == "follow-up in Q-2026-0001"
+    assert question in body(centre.postbox.to(CLAIRE)[-1])
+
+
+def test_what_a_telephone_carries_along_is_no_question(centre):
+    acknowledgement = asked(centre)
+    carried = body(acknowledgement).partition("Votre message")[0]
+    words = f"Merci beaucoup pour votre aide !\n\nEnvoyé de mon iPhone\n\n{carried}"
+    centre.write_back(
+        acknowledgement,
+        words,
+        sender=NADIA,
+        name="Nadia Benali",
+        message_id="<n2@kerbrec.example>",
+        quote=False,
+    )
+    centre.settle()
+
+    assert centre.journal()[-1].note == "thanks in Q-2026-0001"

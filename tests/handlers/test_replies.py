@@ -257,6 +257,52 @@ def test_a_note_below_the_signature_is_a_note(centre):
     assert centre.journal()[-1].note == "kept inside (note) in Q-2026-0001"
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        "Envoyé de mon iPhone",
+        "Von meinem iPhone gesendet",
+        (
+            "De : Villes & Rives <question@villes-rives.example>\nEnvoyé : mardi 3 mars 2026 10:05\n"
+            "À : Claire Morvan\nObjet : Nombre d’habitants\n\nBonjour, quelle est la population ?"
+        ),
+    ],
+)
+def test_a_note_below_all_that_a_mail_program_adds_keeps_the_mail_inside(centre, between):
+    words = f"Cette dame redemande toujours la même chose.\n\n{between}\n\n#note\n"
+    answer(centre, asked(centre), words, quote=False)
+
+    assert centre.outbox("answer") == []
+    assert centre.journal()[-1].note == "kept inside (note) in Q-2026-0001"
+
+
+def test_words_below_the_signature_of_a_telephone_leave_unless_they_are_our_copy(centre):
+    copy = asked(centre)
+    warning = "Attention : ce chiffre date de 2020, le suivant sort en juin."
+    answer(centre, copy, f"Bonjour, 2 340 habitants.\n\nEnvoyé de mon iPhone\n\n{warning}", quote=False)
+    carried = f"Et 1 200 logements.\n\nEnvoyé de mon iPhone\n\n{body(copy)}"
+    answer(centre, copy, carried, number=2, quote=False)
+
+    first, second = (body(read(centre.bytes_of(left))) for left in centre.outbox("answer"))
+    assert warning in first
+    assert second.startswith("Et 1 200 logements.\n")
+    assert "interne" not in second
+
+
+def test_one_mail_to_two_threads_answers_both(centre):
+    first = asked(centre)
+    centre.send(mail("Et à Montelain ?", sender=HUGO, name="Hugo Perrin", message_id="<h@m.example>"), HUGO)
+    centre.settle()
+    second = centre.postbox.to(CLAIRE)[-1]
+    both = [str(copy["Reply-To"]) for copy in (first, second)]
+    words = mail(ANSWER, sender=CLAIRE, name="Claire Morvan", to=", ".join(both), message_id="<c@v.example>")
+    for address in both:
+        centre.send(words, CLAIRE, address)
+    centre.settle()
+
+    assert sorted(letter.recipient for letter in centre.outbox("answer")) == sorted([HUGO, NADIA])
+
+
 def test_the_owner_is_told_of_a_note_however_a_colleague_wrote_it(centre):
     answer(centre, asked(centre), "#prendre")
     with centre.database.reading() as session:

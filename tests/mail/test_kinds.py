@@ -188,6 +188,15 @@ def test_t8_an_absence_sent_to_the_return_path_is_no_bounce(subject: str, text: 
         ("Auto-école sociale", "Avez-vous un dossier sur ce sujet ?"),
         ("Absentéisme scolaire", "Avez-vous un dossier sur ce sujet ?"),
         ("Vacances", "Un article sur les vacances des familles ?"),
+        ("Absence : comment la justifier ?", "Un agent est absent depuis lundi. Que dit le texte ?"),
+        ("Auto : covoiturage vers le centre", "Avez-vous des exemples ?"),
+        ("Le gardien de la résidence est absent", "Les habitants demandent qui le remplace."),
+        ("Re: [Q-2026-0001] le remplaçant est absent", "Bonjour, voici le chiffre : 2 340."),
+        ("Notre animatrice sera en congé", "Qui peut animer l'atelier du 12 mars ?"),
+        ("Message automatique : quel logiciel choisir", "Nous cherchons un logiciel."),
+        ("Absence de bureau de poste dans le quartier", "Avez-vous des études ?"),
+        ("Abwesenheit der Lehrer im Viertel", "Haben Sie Unterlagen dazu?"),
+        ("Congés : absents tout l'été, quel relais ?", "Les familles partent en vacances. Qui garde ?"),
     ],
 )
 def test_s36_a_person_who_writes_about_an_absence_stays_a_person(subject: str, text: str):

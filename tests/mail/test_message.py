@@ -294,6 +294,26 @@ def test_plain_text_is_preferred_to_html():
     assert (read.text, read.html, read.attachments) == ("En texte", "<p>En page</p>", ())
 
 
+def test_lines_broken_within_words_are_whole_again():
+    """RFC 3676: with DelSp the blank before a line end is not the author's."""
+    flowed = (
+        b"Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\r\n\r\n"
+        b"Ecrivez  \r\na nadia@ville- \r\nrives.example merci.\r\n\r\n> cit \r\n> e.\r\n> Fin\r\n-- \r\nAnne\r\n"
+    )
+
+    assert (
+        message.read(flowed).text
+        == "Ecrivez a nadia@ville-rives.example merci.\n\n> cite.\n> Fin\n-- \nAnne\n"
+    )
+
+
+def test_a_picture_pasted_into_the_html_is_no_text():
+    page = '<p>Bonjour</p><img src="data:image/png;base64,%s"><p>Combien ?</p>' % ("iVBORw0K" * 200_000)
+    read = message.read(b"Content-Type: text/html\r\n\r\n" + page.encode())
+
+    assert (read.text.split(), read.over_limits) == (["Bonjour", "Combien", "?"], False)
+
+
 def test_blank_plain_text_gives_way_to_html():
     read = multipart(
         b"Content-Type: text/plain\r\n\r\n \r\n",

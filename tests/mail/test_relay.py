@@ -11,6 +11,14 @@ from mailhub.mail import clean, enclosures, message, relay, secrecy
 from mailhub.mail.message import Part
 
 MARKER = "--- Ce qui suit est interne : ne jamais transmettre. ---"
+PLACES = {
+    "machine_locals": ["rep", "note", "retours"],
+    "domain": "villes-rives.example",
+    "stand_in": "question@villes-rives.example",
+    "marker": MARKER,
+    "copies": [],
+    "shown": [],
+}
 KEPT_FROM = secrecy.secrets(
     addresses=["claire.morvan@villes-rives.example"],
     machine_locals=["rep", "note", "retours"],
@@ -198,6 +206,28 @@ def test_no_address_of_staff_leaves_in_a_file_one_can_read(content_type, name):
     assert left.content == b"Cc: question@villes-rives.example\r\n\r\nb\xe9\r\n"
 
 
+def test_a_text_file_of_two_octets_a_letter_leaves_without_the_addresses_of_staff():
+    written = "Contact : claire.morvan@villes-rives.example\r\n".encode("utf-16")
+    (left,) = enclosures.leaving([part("text/plain", written, "contacts.txt")], KEPT_FROM)
+
+    assert left.content.decode("utf-16") == "Contact : question@villes-rives.example\r\n"
+
+
+PASSED_ON = EmailMessage()
+PASSED_ON.set_content("Voyez avec claire.morvan@villes-rives.example.", cte="base64")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        part("message/rfc822", PASSED_ON.as_bytes()),
+        part("text/html", b"<p>claire.morvan&#64;villes-rives.example</p>", "page.html"),
+    ],
+)
+def test_a_file_whose_reader_finds_an_address_of_staff_that_its_octets_hide_stays(file):
+    assert enclosures.leaving([file], KEPT_FROM) is None
+
+
 def test_a_document_leaves_octet_by_octet():
     written = b"%PDF-1.7\r\n/Author (claire.morvan@villes-rives.example)\0"
     (left,) = enclosures.leaving([part("application/pdf", written, "carte.pdf")], KEPT_FROM)
@@ -336,12 +366,39 @@ def test_an_address_of_staff_is_masked_whatever_stands_beside_it(written):
     assert "question@villes-rives.example" in masked
 
 
-def test_no_half_of_an_address_that_ends_like_one_of_staff_stays():
-    said = "Écrivez à marieclaire.morvan@villes-rives.example, ou à jean@villes-rives.example."
+@pytest.mark.parametrize(
+    "address",
+    [
+        "marieclaire.morvan@villes-rives.example",
+        "marie-claire.morvan@villes-rives.example",
+        "anne.claire.morvan@villes-rives.example",
+        "claire.morvan@villes-rives.example.org",
+        "claire.morvan+listes@villes-rives.example",
+    ],
+)
+def test_no_half_of_an_address_that_looks_like_one_of_staff_stays(address):
+    said = f"Écrivez à {address}, ou à jean@villes-rives.example."
 
     assert relay.text(said, KEPT_FROM) == (
         "Écrivez à question@villes-rives.example, ou à jean@villes-rives.example."
     )
+
+
+@pytest.mark.parametrize("written", ["anne@médiathèque.example", "anne%40m%C3%A9diath%C3%A8que.example"])
+def test_an_address_of_staff_in_a_domain_with_accents_is_masked_in_either_form(written):
+    kept_from = secrecy.secrets(addresses=["anne@xn--mdiathque-53af.example"], **PLACES)
+
+    assert kept_from.mask(f"Voir {written} !") == "Voir question@villes-rives.example !"
+
+
+def test_a_copy_of_eighteen_thousand_lines_is_looked_through_in_one_walk():
+    lines = [f"ligne numéro {number} du tiers" for number in range(18_000)]
+    kept_from = secrecy.secrets(addresses=[], **PLACES | {"copies": ["\n".join(lines)]})
+    started = time.process_time()
+    left = kept_from.leaving("\n".join([*(f"> {line}" for line in lines), "Oui."]))
+
+    assert left == "Oui."
+    assert time.process_time() - started < 5
 
 
 def test_no_address_of_staff_leaves_in_html():
