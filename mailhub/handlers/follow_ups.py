@@ -19,7 +19,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         shown = "" if copies else "; filed only"
         note = f"third party in {request.reference}, told nothing{shown}"
         return Outcome(Verdict.MESSAGE_ADDED, note, copies)
-    if hints.is_thanks_only(reading.quoting.reply) and not reading.message.attachments:
+    is_thanks = hints.is_thanks_only(reading.quoting.reply) and not reading.message.attachments
+    if is_thanks or reading.message.is_reaction:
         return _thanks(reading, desk, request)
     if requests.is_past_reopening(request, desk.now):
         return _afresh(reading, desk, request)

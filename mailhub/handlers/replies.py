@@ -120,6 +120,8 @@ def _act(reply: _Reply) -> Outcome:
         return _keep_inside(reply, "note")
     if relay.is_sealed(reply.reading.message, quoting.reply):
         return _keep_inside(reply, "sealed")
+    if reply.reading.message.is_reaction:
+        return _keep_inside(reply, "empty")
     if said.unknown:
         told = _file_note(reply)
         letter = reply.tell("command-unknown", unknown=said.unknown, known=KNOWN_COMMANDS)

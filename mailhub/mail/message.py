@@ -10,6 +10,7 @@ from functools import partial
 from mailhub.mail import address, body, charset, headers, limits, mime, parameters, plain, tnef, words
 from mailhub.mail.address import Mailbox
 
+_REACTION = "text/vnd.google.email-reaction+json"
 _DELIMITER = "-- "  # of a signature: its blank is no flow. RFC 3676 section 4.3
 
 
@@ -58,6 +59,11 @@ class Message:
     tree: Tree  # the compat32 tree of the standard library, for those who need a sub-part
     defects: tuple[str, ...]  # what was broken, in short words
     over_limits: bool  # too many parts, levels, headers or addresses: keep it, let a person look
+
+    @property
+    def is_reaction(self) -> bool:
+        """A press on an emoji, which Gmail sends as a mail of its own: it says nothing in words."""
+        return any(part.content_type == _REACTION for part in self.attachments)
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any letter case."""

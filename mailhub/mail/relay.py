@@ -25,7 +25,9 @@ def is_sealed(said: Message, reply: str) -> bool:
 
     Nothing of it can be read here, so nothing could be kept from leaving. RFC 3156 section 4, RFC 8551 section 3.
     """
-    return _SEALED_WORDS in reply or any(
+    if said.tree.get_content_type() == "multipart/encrypted" or _SEALED_WORDS in reply:
+        return True
+    return any(
         (part.filename or "").lower() == "smime.p7m" or (part.content_type in _SEALED and not part.filename)
         for part in said.attachments
     )

@@ -76,6 +76,22 @@ def test_a_question_below_the_signature_of_a_telephone_is_asked(centre, above):
     assert question in body(centre.postbox.to(CLAIRE)[-1])
 
 
+def test_a_press_on_an_emoji_opens_nothing_again(centre):
+    reaction = ("", "text/vnd.google.email-reaction+json", b'{"version":1}')
+    centre.write_back(
+        asked(centre),
+        "\U0001f44d",
+        sender=NADIA,
+        name="Nadia Benali",
+        message_id="<n2@kerbrec.example>",
+        quote=False,
+        files=[reaction],
+    )
+    centre.settle()
+
+    assert centre.journal()[-1].note == "thanks in Q-2026-0001"
+
+
 def test_what_a_telephone_carries_along_is_no_question(centre):
     acknowledgement = asked(centre)
     carried = body(acknowledgement).partition("Votre message")[0]

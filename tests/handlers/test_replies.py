@@ -289,6 +289,16 @@ def test_words_below_the_signature_of_a_telephone_leave_unless_they_are_our_copy
     assert "interne" not in second
 
 
+REACTION = ("", "text/vnd.google.email-reaction+json", b'{"emoji":"\xf0\x9f\x91\x8d","version":1}')
+
+
+def test_a_press_on_an_emoji_is_no_answer(centre):
+    answer(centre, asked(centre), "\U0001f44d", quote=False, files=[REACTION])
+
+    assert centre.outbox("answer") == []
+    assert centre.journal()[-1].note == "kept inside (empty) in Q-2026-0001"
+
+
 def test_one_mail_to_two_threads_answers_both(centre):
     first = asked(centre)
     centre.send(mail("Et à Montelain ?", sender=HUGO, name="Hugo Perrin", message_id="<h@m.example>"), HUGO)

@@ -241,6 +241,10 @@ def test_a_document_leaves_octet_by_octet():
         ('application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"', True),
         ("application/x-pkcs7-mime; smime-type=signed-data", True),
         ("multipart/encrypted; boundary=x\r\n\r\n--x\r\nContent-Type: application/pgp-encrypted", True),
+        (
+            "multipart/encrypted; boundary=x\r\n\r\n--x\r\nContent-Type: application/octet-stream; name=version.asc",
+            True,
+        ),
         ("text/plain\r\n\r\n-----BEGIN PGP MESSAGE-----", True),
         ('application/pkcs7-mime; name="contrat.pdf.p7m"', False),
         (

@@ -4,6 +4,7 @@ import html as entities
 import re
 import textwrap
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,3 +86,21 @@ def test_no_own_word_stays_behind(reply: str):
     assert left is not None
     for line in OWN:
         assert left.splitlines().count(KEPT_FROM.mask(line)) == said.splitlines().count(line)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"> {MARKER}",
+        "> — Ce qui suit est interne : ne jamais transmettre. —",
+        "| --- Ce qui\u200b suit est in\u00adterne :\nne jamais transmettre. ---",
+    ],
+)
+def test_the_marker_is_known_however_a_client_wrote_its_dashes(written: str):
+    assert secrecy.solid(written) == secrecy.solid(MARKER)
+
+
+def test_what_a_client_adds_to_an_address_does_not_count():
+    assert secrecy.solid("z@ville.example<mailto:z@ville.example> a écrit") == secrecy.solid(
+        "z@ville.example a écrit"
+    )
