@@ -7,7 +7,7 @@ from mailhub.centre import people, requests, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.requests import Request
 from mailhub.centre.subscriptions import LIVE
-from mailhub.handlers import correspondence, letters
+from mailhub.handlers import correspondence, incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.mail import absences
@@ -46,10 +46,15 @@ def receipt(reading: Reading, desk: Desk) -> Outcome:
     return Outcome(Verdict.AUTOMATIC, f"read receipt{f' in {request.reference}' if request else ''}")
 
 
-def quarantine(reading: Reading, desk: Desk) -> Outcome:  # noqa: ARG001 — the shape of a handler
-    """Kept whole, shown to staff who look for it, answered by nobody; `mailhub journal release` lets it in."""
+def quarantine(reading: Reading, desk: Desk) -> Outcome:
+    """Kept whole, shown to staff who look for it, answered by nobody; `mailhub journal release` lets it in.
+
+    Staff are told of their own: they believe that their answer left.
+    """
     said = "; ".join(reading.message.defects[:5])
-    return Outcome(Verdict.QUARANTINE, f"set aside{f': {said}' if said else ''}")
+    author = reading.standing.staff
+    drafts = incoming.shown_to(reading, desk, author) if author else ()
+    return Outcome(Verdict.QUARANTINE, f"set aside{f': {said}' if said else ''}", drafts)
 
 
 # -- « je ne travaille plus ici » -------------------------------------------------------------------------------

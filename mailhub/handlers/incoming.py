@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from mailhub import outbox
 from mailhub.centre import people, requests
@@ -109,11 +110,21 @@ def outlines(reading: Reading) -> dict[str, object]:
 
 def to_people(reading: Reading, desk: Desk, why: str = "") -> Outcome:
     """Triage: the mail is shown to staff, in words that lead to no one but them; `why` is for the journal."""
-    values = {
+    drafts = letters.to_team(desk, "triage", f"triage:{reading.number}", _whole(reading, desk))
+    because = f"{why}; " if why else ""
+    return Outcome(Verdict.TRIAGE, f"{because}shown to {len(drafts)} of staff", drafts)
+
+
+def shown_to(reading: Reading, desk: Desk, colleague: Colleague) -> tuple[Draft, ...]:
+    """The same for one member of staff, in moderation: whoever writes their address into From shall not fill their mailbox."""
+    key = f"triage:{reading.number}:{colleague.id}"
+    write = partial(letters.to_staff, desk, "triage", colleague, key, _whole(reading, desk))
+    return letters.in_moderation(desk, "triage", colleague, write)
+
+
+def _whole(reading: Reading, desk: Desk) -> dict[str, object]:
+    return {
         **outlines(reading),
         "kind_label": desk.renderer.words("sorts", kind=reading.sort.kind),
         "text": reading.quoting.text,
     }
-    drafts = letters.to_team(desk, "triage", f"triage:{reading.number}", values)
-    because = f"{why}; " if why else ""
-    return Outcome(Verdict.TRIAGE, f"{because}shown to {len(drafts)} of staff", drafts)

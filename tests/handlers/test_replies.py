@@ -299,6 +299,14 @@ def test_a_press_on_an_emoji_is_no_answer(centre):
     assert centre.journal()[-1].note == "kept inside (empty) in Q-2026-0001"
 
 
+def test_who_wrote_an_answer_that_is_put_aside_is_told(centre):
+    answer(centre, asked(centre), " ", quote=False, html=f"<p>{'mot ' * 400_000}</p>")
+
+    assert (centre.outbox("answer"), centre.verdicts()[-1]) == ([], "quarantine")
+    told = body(centre.postbox.to(CLAIRE)[-1])
+    assert "attend que quelqu’un le regarde (courrier n° 2)" in told
+
+
 def test_one_mail_to_two_threads_answers_both(centre):
     first = asked(centre)
     centre.send(mail("Et à Montelain ?", sender=HUGO, name="Hugo Perrin", message_id="<h@m.example>"), HUGO)
