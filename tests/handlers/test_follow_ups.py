@@ -19,6 +19,15 @@ def asked(centre: Journey):
     return centre.postbox.to(NADIA)[-1]
 
 
+def goes_on(centre: Journey, letter, words: str, **more) -> None:
+    """Nadia writes again, quoting nothing."""
+    message_id = "<n2@kerbrec.example>"
+    centre.write_back(
+        letter, words, sender=NADIA, name="Nadia Benali", message_id=message_id, quote=False, **more
+    )
+    centre.settle()
+
+
 def strangers(centre: Journey, address: str, numbers: range) -> None:
     """Each writes once, so that no cap on one author holds them."""
     for number in numbers:
@@ -39,14 +48,7 @@ def test_strangers_with_a_leaked_address_are_all_filed_but_do_not_fill_the_mailb
     assert ["son adresse circule" in copy for copy in copies] == [False] * 9 + [True]
     assert centre.journal()[-1].note == "third party in Q-2026-0001, told nothing; filed only"
 
-    centre.write_back(
-        acknowledgement,
-        "Une précision.",
-        sender=NADIA,
-        name="Nadia Benali",
-        message_id="<q2@kerbrec.example>",
-    )
-    centre.settle()
+    goes_on(centre, acknowledgement, "Une précision.")
 
     assert "écrit de nouveau" in body(centre.postbox.to(CLAIRE)[-1])
 
@@ -62,15 +64,7 @@ def test_strangers_with_a_leaked_address_are_all_filed_but_do_not_fill_the_mailb
 def test_a_question_below_the_signature_of_a_telephone_is_asked(centre, above):
     question = "Par contre il manque la page 3, pouvez-vous la renvoyer ?"
     words = f"{above}\n\nEnvoyé de mon iPhone\n\n{question}"
-    centre.write_back(
-        asked(centre),
-        words,
-        sender=NADIA,
-        name="Nadia Benali",
-        message_id="<n2@kerbrec.example>",
-        quote=False,
-    )
-    centre.settle()
+    goes_on(centre, asked(centre), words)
 
     assert centre.journal()[-1].note == "follow-up in Q-2026-0001"
     assert question in body(centre.postbox.to(CLAIRE)[-1])
@@ -78,16 +72,7 @@ def test_a_question_below_the_signature_of_a_telephone_is_asked(centre, above):
 
 def test_a_press_on_an_emoji_opens_nothing_again(centre):
     reaction = ("", "text/vnd.google.email-reaction+json", b'{"version":1}')
-    centre.write_back(
-        asked(centre),
-        "\U0001f44d",
-        sender=NADIA,
-        name="Nadia Benali",
-        message_id="<n2@kerbrec.example>",
-        quote=False,
-        files=[reaction],
-    )
-    centre.settle()
+    goes_on(centre, asked(centre), "\U0001f44d", files=[reaction])
 
     assert centre.journal()[-1].note == "thanks in Q-2026-0001"
 
@@ -96,14 +81,6 @@ def test_what_a_telephone_carries_along_is_no_question(centre):
     acknowledgement = asked(centre)
     carried = body(acknowledgement).partition("Votre message")[0]
     words = f"Merci beaucoup pour votre aide !\n\nEnvoyé de mon iPhone\n\n{carried}"
-    centre.write_back(
-        acknowledgement,
-        words,
-        sender=NADIA,
-        name="Nadia Benali",
-        message_id="<n2@kerbrec.example>",
-        quote=False,
-    )
-    centre.settle()
+    goes_on(centre, acknowledgement, words)
 
     assert centre.journal()[-1].note == "thanks in Q-2026-0001"
