@@ -18,6 +18,7 @@ from typing import Literal, NoReturn
 
 from sqlalchemy import Connection, Enum, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel
 
 from mailhub import engines, migrations
@@ -145,19 +146,18 @@ class Database:
         anew beside this could be lost. https://www.sqlite.org/wal.html#walresetbug
         What cannot be carried over now, because somebody writes or for want of room, stays safe in the log.
         """
-        if self._turn is None or not self._turn.acquire(blocking=False):
+        if self._turn is None:
             return
-        try:
-            with (
-                suppress(sqlite3.Error),
-                closing(self.engine.raw_connection()) as writer,
-                closing(self._reader.raw_connection()) as line,
-            ):
-                writer.cursor().execute("BEGIN IMMEDIATE")
-                line.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                writer.rollback()
-        finally:
-            self._turn.release()
+        with suppress(sqlite3.Error, PoolTimeout), closing(self._reader.raw_connection()) as line:
+            if not self._turn.acquire(blocking=False):
+                return
+            try:
+                with closing(self.engine.raw_connection()) as writer, engines.unwaiting(writer):
+                    writer.cursor().execute("BEGIN IMMEDIATE")
+                    line.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    writer.rollback()
+            finally:
+                self._turn.release()
 
     def close(self) -> None:
         """Let go of every connection; SQLite then tidies its write-ahead log away."""

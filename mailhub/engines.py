@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from mailhub.errors import SettingsError, StorageTrouble
 
 LONGEST_WAIT_SECONDS = 30  # for a free connection, or for another thread's transaction
+_BUSY_MILLISECONDS = 5000  # for another process
 _LOG_OCTETS = 256 * 1024 * 1024  # of SQLite, at most
 _PAGE_OCTETS = 4096  # SQLite's own choice
 
@@ -59,7 +60,7 @@ def sqlite(
     def prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # sqlite3 then begins nothing by itself
         for pragma in (
-            "busy_timeout = 5000",  # first: the ones below may have to wait for another process
+            f"busy_timeout = {_BUSY_MILLISECONDS}",  # first: the ones below may have to wait for another process
             "journal_mode = WAL",
             "synchronous = FULL",  # `250` means the mail survives a power cut
             # Long before, `Database.carry_over` empties the log in a calm moment. A rush then waits for no more than
@@ -91,6 +92,16 @@ def postgresql(url: URL) -> Engine:
         return create_engine(url, hide_parameters=True, pool_timeout=LONGEST_WAIT_SECONDS, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs its driver: install mailhub[postgres]") from error
+
+
+@contextmanager
+def unwaiting(connection: PoolProxiedConnection) -> Iterator[None]:
+    """Let a connection to SQLite give up at once where another process writes."""
+    connection.cursor().execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.cursor().execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
 
 
 def still_open(driver: object) -> None:

@@ -49,6 +49,8 @@ _SPEAKS_OF_LISTS = re.compile(
     r"abonn|d.?s.?inscri|liste|retir|recevoir|stop|unsubscribe|subscribe", re.IGNORECASE
 )
 MOST_WORDS_OF_A_WISH = 90
+# Of what a telephone may have carried along, and of our letters it is looked for in: the beginning tells.
+MOST_LETTERS_COMPARED, MOST_LINES_COMPARED, MOST_COMPARED = 20, 100, 20_000
 
 Weigh = Callable[[Message, Envelope], Trust]  # how the From address is proven: by us, or by a hop we believe
 
@@ -221,11 +223,11 @@ def _is_carried_along(session: Session, text: str, request: requests.Request | N
     """Say whether words that look carried along stand in our letters of that thread; else they are the author's."""
     if request is None:
         return False
-    letters = outbox.listed(session, request_id=request.id, limit=None)
-    sent = "\n".join(secrecy.solid(message.read(outbox.raw(session, letter)).text) for letter in letters)
-    telling = [
-        line for line in map(secrecy.solid, text.splitlines()) if len(line) >= secrecy.SHORTEST_TELLING_LINE
-    ]
+    letters = outbox.listed(session, request_id=request.id, limit=MOST_LETTERS_COMPARED)
+    texts = (message.read(outbox.raw(session, letter)).text for letter in letters)
+    sent = "\n".join(secrecy.solid(each[:MOST_COMPARED]) for each in texts)
+    lines = map(secrecy.solid, text[:MOST_COMPARED].splitlines())
+    telling = [line for line in lines if len(line) >= secrecy.SHORTEST_TELLING_LINE][:MOST_LINES_COMPARED]
     return sum(line in sent for line in telling) * 2 > len(telling)
 
 

@@ -570,6 +570,18 @@ def test_copies_in_hand_when_their_issue_is_stopped_do_not_keep_it_open(run):
     assert run.issue().state is IssueState.CLOSED
 
 
+def test_what_a_notice_settled_meanwhile_is_not_undone_by_the_relays_word(run):
+    run.release()
+    books = edition.courier(run.database, 1, run.clock).books
+    first, _ = books.write([], 0, claiming=True)
+    with run.database.transaction() as session:
+        outbox.failed(outbox.get(session, first.claim.id), "returned", run.clock())
+    books.write([(first.claim, Answer(Outcome.DEFERRED, Stage.RCPT, 450))], 0, claiming=False)
+
+    with run.database.reading() as session:
+        assert outbox.get(session, first.claim.id).state is OutgoingState.FAILED
+
+
 def test_letters_to_one_leave_before_an_issue_does(run, relay):
     run.release()
     run.clock.forward(minutes=1)

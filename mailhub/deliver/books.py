@@ -32,6 +32,7 @@ RELAY_AWAY = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2),
 # each connection. Of an issue as many, or a hundredth of what waits, so that the doubt stays small beside the issue.
 PART_IN_HAND = 100
 MOST_IN_HAND = 4  # for each connection
+_OPEN = frozenset({OutgoingState.SENDING, OutgoingState.IN_DOUBT})  # a notice may have settled it meanwhile
 FORMS_KEPT = 4  # issues leaving at the same time
 
 log = structlog.get_logger()
@@ -130,13 +131,16 @@ class Books:
         outbox.settle_sent(session, taken, now)
         for claim, answer in results:
             if answer.outcome is not Outcome.ACCEPTED:
-                row = self._note(outbox.get(session, claim.id), answer, now)
+                row = outbox.get(session, claim.id, claim=True)
+                if row.state not in _OPEN:
+                    continue
+                self._note(row, answer, now)
                 if claim.issue_id is not None and row.state is OutgoingState.FAILED:
                     self._count_return(session, claim, answer, outbox.end_of(row.answer or ""))
             if claim.issue_id is None:
                 self._follow_up(session, claim.id)
 
-    def _note(self, row: Outgoing, answer: Answer, now: datetime) -> Outgoing:
+    def _note(self, row: Outgoing, answer: Answer, now: datetime) -> None:
         """Write what became of a letter that was not simply taken."""
         match answer.outcome:
             case Outcome.REFUSED:
@@ -147,7 +151,6 @@ class Books:
                 outbox.in_doubt(row, answer.line, now)
             case _:
                 outbox.put_back(row, answer.line, now)
-        return row
 
     def _choose(self, session: Session, in_hand: int, now: datetime) -> list[Claim]:
         due = outbox.waiting(session, now, self.in_hand_of_an_issue, self.pacing.shut(now))

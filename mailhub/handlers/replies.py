@@ -115,7 +115,7 @@ def _act(reply: _Reply) -> Outcome:
         return _keep_inside(reply, "forward")
     quoting = reply.reading.quoting
     said, signed = commands.read(quoting.reply), commands.read(quoting.signed)
-    is_note = Command.NOTE in (*said.given, *signed.given) or commands.asks_for_silence(quoting.text)
+    is_note = Command.NOTE in (*said.given, *signed.given) or _is_hushed(reply)
     if is_note or reply.reading.service is Service.NOTE:
         return _keep_inside(reply, "note")
     if relay.is_sealed(reply.reading.message, quoting.reply):
@@ -133,6 +133,14 @@ def _act(reply: _Reply) -> Outcome:
     if not said.text.strip() and not reply.reading.message.attachments:
         return _obey_only(reply, said) if said.given else _keep_inside(reply, "empty")
     return _answer(reply, said)
+
+
+def _is_hushed(reply: _Reply) -> bool:
+    """Say whether `#note` stands among what a mail program set apart, and was not carried along from this thread."""
+    if not commands.asks_for_silence(reply.reading.quoting.text):
+        return False
+    thread = requests.exchanges(reply.desk.session, reply.request)
+    return not any(commands.asks_for_silence(each.text) for each in thread)
 
 
 def _answer(reply: _Reply, said: Commands) -> Outcome:

@@ -28,7 +28,8 @@ PREFIX = phrases(
 # What a person may put there as well: « Absence : comment la justifier ? ». The words below have to say "I am away" too.
 MAYBE_PREFIX = phrases(
     r"\[?(message|courriel) automatique\b",
-    r"auto ?: |absence ?: |en conges? ?: |conges? ?: .{0,60}absent|niet aanwezig\b",
+    r"auto ?: |absence ?: |en conges? ?: |conges? ?: .{0,60}absent|niet aanwezig\b|afwezig(heid)?\b",
+    r"(absent|absente|absence|absent\(e\))( temporaire)? (du|de) bureau\b|(notification|message|avis) d'absence\b|abwesenheit",
 )
 # Subjects that end the way Domino and Notes end theirs; without a day of return a person may have written them.
 WHOLE = phrases(
@@ -41,6 +42,8 @@ _RETURNS = re.compile(r" \([^()]{0,40}\d[^()]{0,40}\)\.?$")
 I_AM_AWAY = phrases(
     r"\b(je|nous) (suis|sommes|serai|serons|ne suis|ne serai)\b.{0,40}\b(absente?s?|absent\(e\)|en conges?|en vacances|"
     r"en deplacement|de retour|pas joignable|indisponible)",
+    r"\b(bureaux?|service|secretariat|accueil|mairie) (est|sont|sera|seront) fermee?s?\b|accus(e|ons) (bonne )?reception|"
+    r"\bbien recu votre (message|mail|courriel|demande)",
     r"\b(actuellement|presentement) (absente?|en conges?|en vacances)|\bde (mon|notre) absence\b|\b(mon|notre) retour\b",
     r"\b(i am|i'm|we are|i will be|i'll be)\b.{0,40}\b(out of|away|on (annual )?leave|on vacation|on holiday|back)\b|"
     r"\b(my|our) (absence|return)\b",

@@ -72,10 +72,7 @@ def read(text: str) -> Commands:
 
 
 def asks_for_silence(text: str) -> bool:
-    """Say whether a line of a whole mail is `#note` and nothing else, also among words that look carried along.
-
-    Quoted lines are the asker's, who may not keep an answer from leaving.
-    """
+    """Say whether an unquoted line of a text is `#note` and nothing else."""
     return any(
         _read(line)[::2] == (Command.NOTE, "")
         for line in text.splitlines()

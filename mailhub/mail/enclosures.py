@@ -77,14 +77,17 @@ def _masked(part: Part, kept_from: Secrets) -> bytes:
         return part.payload
     is_calendar = not kinds.isdisjoint(_CALENDARS)
     encoding, errors = _encoding(part.payload)
-    whole = part.payload.decode(encoding, errors)
+    octets, odd = part.payload, b""
+    if encoding == "utf-16" and len(octets) % 2:  # cut short, or something was set behind it
+        octets, odd = octets[:-1], octets[-1:]
+    whole = octets.decode(encoding, errors)
     if is_calendar:
         whole = _FOLD.sub("", whole)
     masked = kept_from.mask(whole)
     if masked == whole:
         return part.payload
     # Long lines go on in a line that begins with a blank: RFC 5545 section 3.1.
-    return (_LONG.sub("\\1\r\n ", masked) if is_calendar else masked).encode(encoding, errors)
+    return (_LONG.sub("\\1\r\n ", masked) if is_calendar else masked).encode(encoding, errors) + odd
 
 
 def _encoding(octets: bytes) -> tuple[str, str]:

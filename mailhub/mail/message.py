@@ -10,6 +10,7 @@ from functools import partial
 from mailhub.mail import address, body, charset, headers, limits, mime, parameters, plain, tnef, words
 from mailhub.mail.address import Mailbox
 
+_WORDS_OF_A_REACTION = 12  # « 👍 Nadia Benali a réagi via Gmail »
 _REACTION = "text/vnd.google.email-reaction+json"
 _DELIMITER = "-- "  # of a signature: its blank is no flow. RFC 3676 section 4.3
 
@@ -62,8 +63,11 @@ class Message:
 
     @property
     def is_reaction(self) -> bool:
-        """A press on an emoji, which Gmail sends as a mail of its own: it says nothing in words."""
-        return any(part.content_type == _REACTION for part in self.attachments)
+        """A press on an emoji, which Gmail sends as a mail of its own, with a few words of its own at most."""
+        kinds = {part.content_type for part in self.attachments}
+        return (
+            kinds == {_REACTION} and "?" not in self.text and len(self.text.split()) <= _WORDS_OF_A_REACTION
+        )
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any letter case."""

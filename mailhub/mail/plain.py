@@ -57,7 +57,7 @@ _REFERENCE = re.compile(
     r"(&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[a-zA-Z][a-zA-Z0-9]{1,31});?)"
 )
 
-_PICTURE = re.compile(r"data:[\w.+/-]{1,80};base64,[\w+/=\s]{64,}+", re.ASCII)
+_PICTURE = re.compile(r"data:[\w.+/-]{1,80};base64,[\w+/=\r\n]{64,}+", re.ASCII)
 _CELL = "\x1d"  # between two cells of a row while the line grows; blanks are folded, this is not
 MOST_QUOTES = 10  # deeper quotes get no more marks
 

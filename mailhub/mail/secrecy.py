@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from mailhub.mail import domains
 
+_MOST_LENGTHS = 32  # of lines with one beginning
 SHORTEST_TELLING_LINE = 12  # shorter lines of the copy ("Bonjour,") prove nothing
 _LEADER = re.compile(r"^[\s>|•·*–—-]+", re.MULTILINE)  # what clients set before a line they quote or list
 # What they add to an address, what no eye sees, and dashes, of which they make longer ones.
@@ -24,7 +25,7 @@ _TOKEN_OF_A_LINK = re.compile(r"[/=][a-z2-7]{45}(?![A-Za-z0-9])")
 # somebody else's, and what remained would be nobody's.
 _BEFORE = r"(?:(?<=%[0-9A-Fa-f]{2})|(?<!%)(?<![^\W_])(?<![^\W\d_][.+_-])(?:[^\W\d_]+[.+_-])*[^\W_]*)"
 _TAG = r"(?:\+[\w.+-]{1,64})?"
-_BEHIND = r"(?:\.(?-i:[a-z]{2}|com|org|net|info|asso|gouv)(?![^\W_]))*"
+_BEHIND = r"(?:\.(?-i:fr|be|ch|eu|it|lu|nl|uk|com|org|net|info|asso|gouv)(?![^\W_]))*"
 _BETWEEN = (  # two letters: what no eye sees, and the end of a line that was too long
     "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*(?:\r?\n[ \t>]*)?"
 )
@@ -171,12 +172,33 @@ def _saying(lines: Sequence[str], said: Iterable[str]) -> set[int]:
     pieces = [solid(line) for line in lines]
     starts = list(accumulate(map(len, pieces), initial=0))
     whole = "".join(pieces)
+    found: set[int] = set()
+    for start, end in _places(whole, said):
+        found.update(range(bisect_right(starts, start) - 1, bisect_left(starts, end)))
+    return found
+
+
+def _places(whole: str, said: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Where one of these lines stands: of those that begin at one letter the longest, and nothing that lies within."""
     by_beginning: dict[str, dict[int, set[str]]] = {}
     for line in said:
         by_beginning.setdefault(line[:SHORTEST_TELLING_LINE], {}).setdefault(len(line), set()).add(line)
-    found: set[int] = set()
+    walked, alike = {}, []
+    for beginning, by_length in by_beginning.items():
+        if len(by_length) <= _MOST_LENGTHS:
+            walked[beginning] = sorted(by_length.items(), reverse=True)
+        else:  # nobody writes such lines but to keep us busy: each is looked for by itself
+            alike += [line for lines in by_length.values() for line in lines]
+    for line in alike:
+        at = whole.find(line)
+        while at >= 0:
+            yield at, at + len(line)
+            at = whole.find(line, at + len(line))
+    covered = 0
     for at in range(len(whole)):
-        for length, wanted in by_beginning.get(whole[at : at + SHORTEST_TELLING_LINE], {}).items():
+        for length, wanted in walked.get(whole[at : at + SHORTEST_TELLING_LINE], ()):
             if whole[at : at + length] in wanted:
-                found.update(range(bisect_right(starts, at) - 1, bisect_left(starts, at + length)))
-    return found
+                if at + length > covered:
+                    yield max(at, covered), at + length
+                    covered = at + length
+                break

@@ -140,9 +140,9 @@ def _row(session: Session, draft: Draft, domain: str, now: datetime) -> dict[str
     }
 
 
-def get(session: Session, outgoing_id: int) -> Outgoing:
-    """The letter of this row."""
-    row = session.get(Outgoing, outgoing_id)
+def get(session: Session, outgoing_id: int, *, claim: bool = False) -> Outgoing:
+    """The letter of this row; with `claim` nobody else changes it until the transaction ends."""
+    row = session.get(Outgoing, outgoing_id, with_for_update=claim or None, populate_existing=claim)
     if row is None:
         raise UnknownRow(f"there is no letter {outgoing_id} in the outbox; `mailhub outbox ls` lists them")
     return row

@@ -143,8 +143,9 @@ class Visit(SMTP):
             self._timeout_handle = self.loop.call_at(when, self._timeout_cb)
 
     def _timeout_cb(self) -> None:
+        self._timeout_handle = None  # it has rung; whatever goes on below sets another
         if self.loop.time() < self._deadline:
-            self._timeout_handle = self.loop.call_at(self._deadline, self._timeout_cb)
+            self._set_deadline(self._deadline)
         elif self._keeping:
             self._keep_no_longer()
         else:

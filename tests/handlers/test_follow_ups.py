@@ -77,6 +77,13 @@ def test_a_press_on_an_emoji_opens_nothing_again(centre):
     assert centre.journal()[-1].note == "thanks in Q-2026-0001"
 
 
+def test_words_beside_an_emoji_are_words(centre):
+    reaction = ("", "text/vnd.google.email-reaction+json", b'{"version":1}')
+    goes_on(centre, asked(centre), "Ma vraie question : quand ?", files=[reaction])
+
+    assert centre.journal()[-1].note == "follow-up in Q-2026-0001"
+
+
 def test_what_a_telephone_carries_along_is_no_question(centre):
     acknowledgement = asked(centre)
     carried = body(acknowledgement).partition("Votre message")[0]

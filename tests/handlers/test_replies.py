@@ -276,6 +276,17 @@ def test_a_note_below_all_that_a_mail_program_adds_keeps_the_mail_inside(centre,
     assert centre.journal()[-1].note == "kept inside (note) in Q-2026-0001"
 
 
+def test_no_asker_keeps_answers_inside_by_writing_a_command(centre):
+    centre.send(mail("Bonjour, combien d'habitants ?\n#note\nMerci."))
+    centre.settle()
+    copy = centre.postbox.to(CLAIRE)[-1]
+    history = "De : Nadia Benali\nEnvoyé : mardi 3 mars 2026 10:05\nÀ : Villes & Rives\nObjet : Nombre d’habitants\n\n"
+    words = f"2 340 habitants.\n\n{history}Bonjour, combien d'habitants ?\n#note\nMerci."
+    answer(centre, copy, words, quote=False)
+
+    assert len(centre.outbox("answer")) == 1
+
+
 def test_words_below_the_signature_of_a_telephone_leave_unless_they_are_our_copy(centre):
     copy = asked(centre)
     warning = "Attention : ce chiffre date de 2020, le suivant sort en juin."

@@ -213,6 +213,13 @@ def test_a_text_file_of_two_octets_a_letter_leaves_without_the_addresses_of_staf
     assert left.content.decode("utf-16") == "Contact : question@villes-rives.example\r\n"
 
 
+def test_a_text_file_cut_short_leaves_with_its_last_octet():
+    written = "Contact : claire.morvan@villes-rives.example".encode("utf-16") + b"\n"
+    (left,) = enclosures.leaving([part("text/plain", written, "contacts.txt")], KEPT_FROM)
+
+    assert left.content == "Contact : question@villes-rives.example".encode("utf-16") + b"\n"
+
+
 PASSED_ON = EmailMessage()
 PASSED_ON.set_content("Voyez avec claire.morvan@villes-rives.example.", cte="base64")
 
@@ -395,8 +402,16 @@ def test_an_address_of_staff_in_a_domain_with_accents_is_masked_in_either_form(w
     assert kept_from.mask(f"Voir {written} !") == "Voir question@villes-rives.example !"
 
 
-def test_a_copy_of_eighteen_thousand_lines_is_looked_through_in_one_walk():
-    lines = [f"ligne numéro {number} du tiers" for number in range(18_000)]
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"ligne numéro {number} du tiers" for number in range(18_000)],
+        ["a" * length for length in range(12, 600)],
+        ["a" * length for length in range(12, 40)] * 300,
+    ],
+    ids=["many", "of-many-lengths", "again-and-again"],
+)
+def test_a_copy_of_many_lines_is_looked_through_in_a_moment(lines: list[str]):
     kept_from = secrecy.secrets(addresses=[], **PLACES | {"copies": ["\n".join(lines)]})
     started = time.process_time()
     left = kept_from.leaving("\n".join([*(f"> {line}" for line in lines), "Oui."]))

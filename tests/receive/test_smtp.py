@@ -647,6 +647,17 @@ def test_a_journal_that_never_answers_is_451(shelf: Shelf):
     assert next_answer == "250 2.0.0 OK"
 
 
+def test_who_falls_silent_after_a_mail_that_took_too_long_is_shown_out(shelf: Shelf):
+    shelf.gate = asyncio.Event()
+    with open_house(shelf, Limits(keep_seconds=0.05, idle_seconds=0.1)) as house, Peer(house.port) as peer:
+        peer.greet().begin()
+        peer.say(SIMPLE + b".\r\n")
+        said = peer.rest()
+        house.loop.call_soon_threadsafe(shelf.gate.set)
+
+    assert said == b"451 4.3.0 Trouble on our side, try again later\r\n421 4.4.2 Time is up, goodbye\r\n"
+
+
 def test_a_mail_being_kept_is_kept_though_the_peer_hangs_up(house: House, shelf: Shelf):
     shelf.gate = asyncio.Event()
     with Peer(house.port) as peer:
