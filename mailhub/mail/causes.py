@@ -59,6 +59,12 @@ NO_HOST = phrases(
     r"(domaine|hote|serveur) (inconnu|inexistant|introuvable|non trouve)",
     r"illegal host|malformed (domain|dns|name server)|name service error|domain is not reachable",
 )
+# What is blocked is we: an address of ours, a list we stand on, a mail for what it says.
+BLOCKED_US = phrases(
+    r"\b(ip( address)?|your (server|host|domain|address|ip|e-?mail|mail|message)s?|sender( address)?)\b.{0,60}\b(block|suspend|black ?list|ban)",
+    r"\bblocked (using|by|due|because|for|at)\b|\b(spam|virus)\W.{0,20}\bblock|\bblocked\W.{0,20}\bspam",
+    r"\b(mail|e-?mail|message)s? (is |was |has been |have been )?blocked\b|\b(rbls?|dnsbl|spamhaus|barracuda)\b",
+)
 DISABLED = phrases(
     r"(account|mailbox|user|address|recipient|mail|compte|boite|utilisateur)\b.{0,40}\b(disabled|inactive|suspended|"
     r"locked|discontinued|deactivated|not active|closed|frozen|expired|terminated|blocked|desactivee?|suspendue?|bloquee?|ferme|cloture)",
@@ -89,6 +95,7 @@ NO_USER = phrases(
     r"(gebruiker|geadresseerde|adres).{0,40}(onbekend|bestaat niet)",
     r"(usuario|destinatario|endereco).{0,40}(desconhecid|nao existe)",
     r"has moved|relocated|plus a cette adresse",
+    r"recipient address rejected: access denied",  # Exchange Online, of whoever it does not know
 )
 REFUSED = phrases(
     r"\bspam|\bjunk\b|\buce\b|unsolicited|\bbulk mail",
@@ -196,6 +203,7 @@ def _told(said: str) -> str:
 
 WORDS = (
     ("host-unknown", NO_HOST),
+    ("rejected", BLOCKED_US),
     ("mailbox-disabled", DISABLED),
     ("user-unknown", NO_USER),
     ("rejected", REFUSED),

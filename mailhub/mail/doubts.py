@@ -14,8 +14,13 @@ def denied(part: str) -> bool:
     """Say whether a part negates the leaving it mentions; "ne plus recevoir" is no denial but the wish itself."""
     bare = harmless_denial.sub(" ", part)
     if phrasebook.refuses(bare):
-        return re.search(r"\b(?:jamais|pas) (?:dit|demande|souhaite)\b", bare) is not None
+        return _REFUSES_TO_STOP.search(bare) is not None
     return denial(bare) is not None
+
+
+_REFUSES_TO_STOP = re.compile(
+    r"\b(?:jamais|pas) (?:dit|demande|souhaite)\b|\b(?:jamais|pas) (?:\w+ ){0,2}?(?:arret|stopp|cess|interromp)(?:er|ez|e)\b"
+)
 
 
 def about(said: str, wish: str) -> Reason | None:
@@ -80,7 +85,7 @@ do_it = any_of(
 )
 already = any_of(
     r"\b(?:ai|avez|avons|as|ont|a|suis|etes|etais|avais|aviez) (?:\w+ ){0,2}?(?:ete |deja |pourtant )*(?:de[sz]ab+on+e|des+ins?cri[ts]|retire[es]?\b|supprime[es]?\b|raye[es]?\b)",
-    r"\bpourquoi\b.{0,30}\b(?:de[sz]ab+on|desinscri|retire|supprime)",
+    r"\bpourquoi\b.{0,30}\b(?:de[sz]ab+on|desinscri|retire|supprime|arret)",
 )
 condition = any_of(
     r"\bsi (?!possible|ce n'est|besoin|vous (?:le )?(?:voulez bien|pouvez|pouviez|plait))\w+",
@@ -94,6 +99,7 @@ dispute = any_of(
 )
 delivery = any_of(
     r"\bne (?:recois|recevons|recevrai|recevrons|recoit|l'ai|la recois|les recois) (?:plus|pas|rien|toujours)|\b(?:n'ai|n'avons) (?:pas|plus|rien|toujours pas|jamais) (?:\w+ )?recu",
+    r"\b(?:n'ai|n'avons|n'y a|n'a) (?:plus |pas )?(?:recu |eu )?aucune?\b",
     r"\brecois (?:encore|toujours|deux|plusieurs)|\bne (?:m'|nous )(?:arrive(?:nt)?|parvien\w+) (?:plus|pas|jamais)|\ben double\b|\bindesirables?\b|\bpourriels?\b|\bpeux plus recevoir",
 )
 too_many = any_of(r"\btrop (?:de|d'|nombreux|frequents?) ?(?:mails|messages|courriels|envois|$)")
@@ -107,7 +113,9 @@ absence = any_of(
     r"\b(?:suis|serai|serais|etant) (?:actuellement )?(?:absent|en conge|en vacances|en deplacement|en formation)|\ben mon absence\b|\bde retour le\b"
 )
 ignore_me = any_of(r"\bne (?:pas )?(?:tenez|tenir) (?:pas )?(?:aucun )?compte\b|\bignorez\b")
-partial = any_of(r"\bplus (?:\S+ )?que (?:la|le|les|l')\b|\b(?:seulement|uniquement|juste|sauf|excepte)\b")
+partial = any_of(
+    r"\bplus (?:\S+ )?que (?:la|le|les|l')\b|\b(?:seulement|uniquement|juste|sauf|excepte|hormis)\b|\ba l'exception\b|\ben dehors de\b"
+)
 topic = any_of(
     r"\b(?:recherch\w+|cherche|cherchons|informations? sur|infos? sur|etudes?|experiences?|references|prepare|connaissez|existe-t-il|avez-vous|retours? d'experience|circulaire|decret|foyers|eleves|statistiques)\b"
 )
@@ -119,13 +127,13 @@ of_subscriptions = any_of(
     r"\b(?:abonn|retir|enlev|supprim|ajout|liste|envoi|envoy|fichier|adresse|coordonnee)\w*"
 )
 something_else = any_of(
-    r"\bannuaire\b|\bliste d'attente\b|\bliste (?:des |de )(?:participants|inscrits|invites|quartiers|presents)|\bpieces? jointes?\b|\ben copie\b|\bconvocations?\b|\bsite (?:web|internet)\b"
+    r"\bcommandes?\b|\bannuaire\b|\bliste d'attente\b|\bliste (?:des |de )(?:participants|inscrits|invites|quartiers|presents)|\bpieces? jointes?\b|\ben copie\b|\bconvocations?\b|\bsite (?:web|internet)\b"
 )
 publication = any_of(
     r"\b(?:lettres?|revues?|newsletters?|infolettres?|bulletins?|diffusion|mailing|listing|abonne\w*)\b"
 )
 whole_publication = any_of(
-    r"\b(?:seulement|uniquement|juste|sauf) (?:de |a )?(?:la |les )?(?:lettre|revue|newsletter)"
+    r"\b(?:seulement|uniquement|juste) (?:de |a )?(?:la |les )?(?:lettre|revue|newsletter)"
 )
 an_order = any_of(r"\barticle|\bdocument|\d")
 dated = any_of(r"\d|\bfin\b")

@@ -173,7 +173,9 @@ def _leaving(statement: Statement) -> Wish | None:
     if any(doubts.denied(part) for part in parts):
         return Wish(Kind.PERSON, why, Reason.LEAVES_AND_STAYS)
     named = named_in(" ".join(parts), statement.publications) or _all_named(statement)
-    if phrasebook.everything(said) and (not named or len(named) == len(statement.publications)):
+    if phrasebook.everything(" ".join(parts)) and "papier" in said:
+        return Wish(Kind.PERSON, why, Reason.NO_MORE_PAPER)
+    if phrasebook.everything(" ".join(parts)) and (not named or len(named) == len(statement.publications)):
         return Wish(Kind.LEAVE_EVERYTHING, why)
     since = next((day.day for part in parts for day in french.dates(part, now=statement.now)), None)
     return Wish(Kind.LEAVE, why, publications=named, since=since)

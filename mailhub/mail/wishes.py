@@ -110,8 +110,11 @@ _EMAIL_ADDRESS = re.compile(r"[a-z0-9._%+'-]{1,64}@[a-z0-9.-]{1,200}[a-z0-9]")
 _LABEL_CODE = re.compile(r"\bcode(?: etiquette)?\s?:?\s?(\d{3,6})\s?-?\s?([a-z])\b")
 
 
+_FOR_THEMSELVES = frozenset({Kind.JOIN, Kind.LEAVE, Kind.LEAVE_EVERYTHING, Kind.PAUSE, Kind.MAYBE_LEAVE})
+
+
 def _with_details(wish: Wish, said: str, sender: str | None) -> Wish:
-    """Add the address and label code of the text; leaving for another address is a person's to decide."""
+    """Add the address and label code of the text; what is asked for another address is a person's to decide."""
     mine = normalise(sender) if sender else None
     addresses = [found[0] for found in _EMAIL_ADDRESS.finditer(said) if normalise(found[0]) != mine]
     code = _LABEL_CODE.search(said)
@@ -120,7 +123,7 @@ def _with_details(wish: Wish, said: str, sender: str | None) -> Wish:
         address=addresses[-1] if addresses else None,
         label_code=f"{code[1]}-{code[2].upper()}" if code else None,
     )
-    if addresses and wish.kind in {Kind.LEAVE, Kind.LEAVE_EVERYTHING, Kind.PAUSE, Kind.MAYBE_LEAVE}:
+    if addresses and wish.kind in _FOR_THEMSELVES:
         return replace(wish, kind=Kind.PERSON, reason=Reason.ANOTHER_ADDRESS, among=(wish.kind,))
     return wish
 

@@ -170,6 +170,47 @@ def test_s32_revue_stops_the_other_and_annuler_brings_back_what_that_word_stoppe
     assert states(centre) == ON
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Merci de ne pas arrêter l'envoi de la lettre.",
+        "Merci de ne jamais arrêter l'envoi de votre revue, elle est précieuse.",
+        "Pourquoi l'arrêt de la lettre ?",
+        "Merci de me retirer de toutes les listes sauf la lettre.",
+        "Plus aucun mail, sauf la revue.",
+        "Je ne souhaite plus recevoir aucun courriel hormis la revue de presse.",
+        "Je n'ai plus aucun message depuis janvier.",
+        "Il n'y a plus aucun abonnement à mon nom ?",
+        "Plus aucun envoi papier svp.",
+        "Arrêtez tout, je me suis trompé dans ma commande.",
+        "Je souhaite recevoir la lettre à l'adresse nouveau@vrine.example, supprimez celle-ci.",
+    ],
+)
+def test_what_stops_everything_by_its_words_alone_is_left_to_staff(
+    centre: Journey, pierre: Writer, text: str
+):
+    letters = pierre.write(text)
+
+    assert states(centre) == ON
+    assert [letter["To"] for letter in letters] == [f"Claire Morvan <{CLAIRE}>"]
+
+
+def test_thanks_for_all_that_came_are_not_a_wish_about_all_of_it(centre: Journey, pierre: Writer):
+    pierre.write("Merci pour tous les envois. Désabonnez-moi de la lettre.")
+
+    assert states(centre) == OFF
+
+
+def test_taking_back_never_again_brings_nothing_back_that_was_left_before(centre: Journey, pierre: Writer):
+    pierre.write("Désabonnez-moi de la lettre.")
+    pierre.write("Désabonnez-moi de la revue.", to=CONTACT)
+    (told,) = pierre.write("Plus aucun message de votre part.", to=CONTACT)
+    never = set(states(centre).values())
+    pierre.answer(told, "ANNULER")
+
+    assert (never, set(states(centre).values())) == ({State.SUPPRESSED}, {State.LEFT})
+
+
 def test_annuler_takes_back_what_the_letter_answered_is_about(centre: Journey, pierre: Writer):
     (paused,) = pierre.answer(an_issue(centre), "Merci de suspendre la lettre jusqu'au 1er septembre 2026.")
     pierre.answer(an_issue(centre, publication="revue"), "Désabonnez-moi")

@@ -28,11 +28,14 @@ def leave(session: Session, rows: Iterable[Subscription], evidence: Evidence) ->
 
 
 def leave_everything(
-    session: Session, keyring: Keyring, rows: Iterable[Subscription], address: str, evidence: Evidence
+    session: Session, keyring: Keyring, rows: Sequence[Subscription], address: str, evidence: Evidence
 ) -> Changed:
-    """Stop these, and let nobody join at this address any more; another reader who has it goes on (T23)."""
+    """Stop these, and let nobody join at this address any more; another reader who has it goes on (T23).
+
+    What they had left before is written down too, so that to take this back brings nothing more back.
+    """
     leaving = [row for row in rows if row.state in LIVE or row.state is State.PENDING]
-    for row in leaving:
+    for row in (*leaving, *(row for row in rows if row.state is State.LEFT)):
         consent.record(session, row, Act.OBJECTED, evidence, state=State.SUPPRESSED)
     digest = consent.digest_of(keyring, address)
     consent.suppress(session, digest, consent.EVERYTHING, evidence.source, evidence.at)
