@@ -92,7 +92,7 @@ def record(
         row = IssueReturn(
             subscription_id=subscription_id,
             issue_id=issue_id,
-            address=_address(session, holder),
+            address=people.current_address(session, subscription.reader_of(session, holder)) or "",
             outcome=outcome,
             first_at=at,
             at=at,
@@ -218,9 +218,3 @@ def _counted(session: Session, holder: Subscription) -> dict[int, Returned]:
         else:  # a straggler about a copy that left before
             outcomes.pop(row.issue_id, None)
     return outcomes
-
-
-def _address(session: Session, holder: Subscription) -> str:
-    reader = subscription.reader_of(session, holder)
-    reader_id = people.identity(reader) if reader else 0
-    return people.addresses(session, [reader_id]).get(reader_id, "")

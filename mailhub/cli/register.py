@@ -75,12 +75,11 @@ def described(session: "Session", row: "Subscription", now: datetime) -> dict[st
     organisation = session.get(people.Organisation, body) if body else None
     owner: Person | people.Function | None = seat or person
     post = people.postal_of(session, owner) if owner else None
-    number = people.identity(person) if person else 0
     return {
         "number": row.id,
         "publication": row.publication,
         "who": person.name if person else None,
-        "address": people.addresses(session, [number]).get(number),
+        "address": people.current_address(session, person),
         "channel": str(row.channel),
         "state": str(row.state_at(now)),
         "changed_at": row.changed_at,

@@ -1,7 +1,6 @@
 """Complaints: somebody pressed « spam ». That list stops at once for that address; they are never answered (D34)."""
 
 from mailhub.centre import people, publications, returns, subscriptions
-from mailhub.centre.people import Person
 from mailhub.centre.subscriptions import LIVE, Evidence, Source, Subscription
 from mailhub.handlers import correspondence, letters
 from mailhub.handlers.desk import Desk, Outcome
@@ -28,7 +27,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     copy = (
         publications.copy_of(desk.session, token.thread, row.id or 0) if token.purpose in _OF_COPIES else None
     )
-    address = copy.address if copy else _address(desk, person)
+    address = copy.address if copy else people.current_address(desk.session, person)
     evidence = Evidence(Source.COMPLAINT, desk.now, inbound_id=reading.number, note=complaint.feedback_type)
     if not returns.went_to_reader(desk.session, row, copy):
         if address:
@@ -75,11 +74,6 @@ def _others_at(desk: Desk, row: Subscription, address: str | None) -> list[Subsc
         for other in subscriptions.held_by(desk.session, there)
         if other.publication == row.publication and other.id != row.id and other.state in LIVE
     ]
-
-
-def _address(desk: Desk, person: Person | None) -> str | None:
-    number = people.identity(person) if person else 0
-    return people.addresses(desk.session, [number]).get(number)
 
 
 def _numbers(*rows: Subscription) -> str:

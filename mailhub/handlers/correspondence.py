@@ -123,7 +123,6 @@ def instructions(desk: Desk, reading: Reading) -> Draft:
 def card(desk: Desk, person: people.Person | None, rows: Sequence[Subscription]) -> dict[str, object]:
     """What staff see of a reader: who, where, and what they receive."""
     titles = {each.code: each.title for each in desk.lists.publications}
-    number = people.identity(person) if person else 0
     organisation = (
         desk.session.get(people.Organisation, person.organisation_id)
         if person and person.organisation_id
@@ -132,7 +131,7 @@ def card(desk: Desk, person: people.Person | None, rows: Sequence[Subscription])
     postal = people.postal_of(desk.session, person) if person else None
     return {
         "name": person.name if person else None,
-        "address": people.addresses(desk.session, [number]).get(number),
+        "address": people.current_address(desk.session, person),
         "organisation": organisation.name if organisation else None,
         "has_postal": postal is not None and postal.is_complete,
         "subscriptions": [

@@ -137,7 +137,7 @@ def _by_leave_address(visit: Visit, token: Token) -> Outcome:
     person = subscriptions.reader_of(desk.session, row)
     assert person is not None  # or the token would have died with their tenure
     number = people.identity(person)
-    to = people.addresses(desk.session, [number]).get(number)
+    to = people.current_address(desk.session, person)
     drafts: tuple[Draft, ...] = ()
     if changed and to and visit.reading.sort.may_answer:
         stays = [each for each in subscriptions.held_by(desk.session, [number]) if each.state in LIVE]

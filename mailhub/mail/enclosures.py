@@ -111,9 +111,9 @@ def _still_names_staff(part: Part, kept_from: Secrets) -> bool:
 def _is_a_copy(part: Part, kept_from: Secrets, depth: int = 0) -> bool:
     """Say whether a file shows what only staff may see: a copy, saved as a page, as text, or as a mail in a mail."""
     is_text = b"\0" not in part.payload  # else tokens are not looked for: that takes a second for 10 MB
-    said, inner = _said(part)
-    if inner and depth == _DEEPEST_COPY:
+    if depth == _DEEPEST_COPY and _is_a_mail(part):
         return True  # nobody sends a reader that; whoever means to is told
+    said, inner = _said(part)
     return any(
         kept_from.marker in solid(each) or (is_text and kept_from.token_address.search(each)) for each in said
     ) or any(_is_a_copy(each, kept_from, depth + 1) for each in inner)
@@ -121,13 +121,21 @@ def _is_a_copy(part: Part, kept_from: Secrets, depth: int = 0) -> bool:
 
 def _said(part: Part) -> tuple[list[str], tuple[Part, ...]]:
     """The words a reader finds in a file, and the files in it if it is a mail."""
-    # Without its zeros a letter of two octets (UTF-16, what Outlook saves) is one of one.
-    text = part.payload.replace(b"\0", b"").decode("utf-8", "replace")
+    text = _letters(part)
     said = [text, plain.from_html(text).text if _TAG.search(text) else ""]
-    if not ("message/rfc822" in _kinds(part) or _FIELD.match(text)):
+    if not _is_a_mail(part):
         return said, ()
     mail = message.read(part.payload)
     return [*said, mail.text, plain.from_html(mail.html).text if mail.html else ""], mail.attachments
+
+
+def _is_a_mail(part: Part) -> bool:
+    return "message/rfc822" in _kinds(part) or _FIELD.match(_letters(part)) is not None
+
+
+def _letters(part: Part) -> str:
+    """The text of its octets; without its zeros a letter of two (UTF-16, what Outlook saves) is one of one."""
+    return part.payload.replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def _kinds(part: Part) -> frozenset[str]:

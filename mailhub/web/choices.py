@@ -128,7 +128,7 @@ def channels(session: Session, of: Held) -> tuple[Channel, ...]:
     """The ways this publication can come to this reader, the present one among them."""
     offered = of.publication.channels if of.publication else ()
     paper = Offered.PAPER in offered and subscriptions.postal_of(session, of.row) is not None
-    email = Offered.EMAIL in offered and bool(_address(session, of.person))
+    email = Offered.EMAIL in offered and bool(people.current_address(session, of.person))
     open_to = [each for each in Channel if (email or not each.has_email) and (paper or not each.has_paper)]
     return tuple(each for each in Channel if each in open_to or each is of.row.channel)
 
@@ -158,16 +158,11 @@ def _is_good(token: Token, now: datetime) -> bool:
     return token.until >= tokens.day(now)
 
 
-def _address(session: Session, person: Person) -> str | None:
-    number = people.identity(person)
-    return people.addresses(session, [number]).get(number)
-
-
 def _told(
     desk: Desk, of: Held, changed: Sequence[Subscription], template: str, values: dict[str, object]
 ) -> tuple[Draft, ...]:
     """One letter about what was done, to the address on file; none when it changed nothing, or too many went today."""
-    to = _address(desk.session, of.person)
+    to = people.current_address(desk.session, of.person)
     if not changed or to is None or of.publication is None:
         return ()
     _, today = outbox.written_to(desk.session, to, template, desk.now)

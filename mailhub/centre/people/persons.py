@@ -193,6 +193,11 @@ def address_of(session: Session, person_id: int) -> str:
 _MOST_NAMED = 500  # parameters of one question; SQLite allows 32,766 and older builds 999
 
 
+def current_address(session: Session, person: Person | None) -> str | None:
+    """The address a person is written to; None for nobody, and for whoever has none."""
+    return addresses(session, [identity(person)]).get(identity(person)) if person else None
+
+
 def addresses(session: Session, person_ids: Iterable[int]) -> dict[int, str]:
     """The address each of these persons is written to; who has none is left out."""
     wanted = list(person_ids)
