@@ -65,6 +65,11 @@ BLOCKED_US = phrases(
     r"\bblocked (using|by|due|because|for|at)\b|\b(spam|virus)\W.{0,20}\bblock|\bblocked\W.{0,20}\bspam",
     r"\b(mail|e-?mail|message)s? (is |was |has been |have been )?blocked\b|\b(rbls?|dnsbl|spamhaus|barracuda)\b",
 )
+# They have too much at once, from us or from everybody: later it is let in.
+THROTTLED = phrases(
+    r"receiving (e-?mail|mail|messages) (too (quickly|fast)|at a rate)|\brate.?limit",
+    r"too many (e-?mails|mails|messages|connections|recipients)\W.{0,40}\b(hour|minute|day|time|recently|quickly)",
+)
 DISABLED = phrases(
     r"(account|mailbox|user|address|recipient|mail|compte|boite|utilisateur)\b.{0,40}\b(disabled|inactive|suspended|"
     r"locked|discontinued|deactivated|not active|closed|frozen|expired|terminated|blocked|desactivee?|suspendue?|bloquee?|ferme|cloture)",
@@ -181,6 +186,8 @@ def _reason(status: str | None, said: str) -> str:
         return "mailbox-full"
     if TOO_LARGE.search(said):
         return "too-large"
+    if THROTTLED.search(said):
+        return "rejected"
     subject = status.split(".", 1)[1] if status else ""
     told = _told(said)
     if subject.startswith(("7.", "6.")):

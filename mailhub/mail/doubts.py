@@ -30,6 +30,8 @@ def about(said: str, wish: str) -> Reason | None:
     found = next((why for test, why, exempt in _DOUBTS if wish not in exempt and test(said)), None)
     if found or not wish.startswith("leave"):
         return found
+    if later(said):
+        return Reason.LATER
     if any(clause.endswith("?") and not phrasebook.leave(clause) for clause in french.clauses(said)):
         return Reason.QUESTION_BESIDE
     if something_else(said) or (phrasebook.order(said) and not publication(said)):
@@ -90,6 +92,10 @@ already = any_of(
 condition = any_of(
     r"\bsi (?!possible|ce n'est|besoin|vous (?:le )?(?:voulez bien|pouvez|pouviez|plait))\w+",
     r"\bhesit|\bpeut-etre\b|\benvisag|\bsinon\b|\bfaut[- ]il\b|\bdois-je\b|\bdevrais\b|\bavant de me\b|\bau lieu de me\b|\bplutot que de me\b|\best-ce que je\b|\bqu'en pensez|\bpense (?:a )?me\b|\bau cas ou\b|\bvais (?:sans doute|probablement)",
+)
+later = any_of(
+    r"\b(?:annee|mois|semaine|trimestre|semestre|printemps|ete|automne|hiver) prochaine?\b|\b(?:l'an|le mois) prochain\b",
+    r"\bdes (?:la fin|que (?!possible)|mon|ma)\b|\ba (?:la fin|l'issue) (?:de|du|des|d')|\bdans (?:\w+ ){0,2}(?:jours|semaines|mois|ans?)\b|\b(?:lorsque?|quand)\b|\bune fois (?:que|la|le|mon|ma)\b",
 )
 personal_data = any_of(
     r"\b(?:mes|nos|toutes|les|des) donnees\b|\bdroit d'acces\b|\bquelles? (?:informations|donnees)\b|\b(?:efface|supprim)\w+ (?:\w+ ){0,3}?(?:informations|historique|traces)"

@@ -99,7 +99,7 @@ def parts(folded: str) -> list[str]:
 
 _JOINT = re.compile(
     r"\s*(?:[,:()]|\s-\s|\bmais\b|\bpar contre\b|\bcependant\b|\bcar\b|\bdonc\b|"
-    r"\bet (?=(?:je|merci|nous|abonn|inscri|pouvez|pourriez|desabonn|desinscri|retir|ne |gard|plus |me |mon |ajout|la |veuillez)))\s*"
+    r"\bet (?=(?:je|merci|nous|abonn|inscri|pouvez|pourriez|desabonn|desinscri|retir|arret|suspen|stop|ne |gard|plus |me |mon |ajout|la |veuillez)))\s*"
 )
 
 

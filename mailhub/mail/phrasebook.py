@@ -115,7 +115,13 @@ maybe_leave = any_of(
 )
 
 stay = any_of(
-    r"\b(?:gard|conserv|continu|maintien|maintenez|laiss)\w*\b|\breste\w* (?:\w+ )?(?:abonne|inscrit|sur|dans)|\blis toujours\b"
+    r"\b(?:gard|conserv|continu|maintien|maintenez|laiss)\w*\b|\breste\w* (?:\w+ )?(?:abonne|inscrit|sur|dans)|\blis toujours\b",
+    rf"\b{LISTS}(?: de presse)?,? (?:oui|ok)\b|\b(?:oui|ok) (?:a|pour) (?:la |les |votre |vos )?{LISTS}\b",
+)
+# All they receive, without a word against being written to.
+every_one = any_of(
+    r"\b(?:des|aux|les|pour les) (?:deux|2)\b(?! (?:mois|semaines|jours|ans|annees))",
+    r"\b(?:tous|toutes) (?:mes|nos) (?:abonnements|inscriptions|listes|publications)",
 )
 
 _PUBLICATION = r"(?:lettres?|newsletters?|news letter|infolettres?|bulletins?|revues?(?: de presse)?|listes?(?: de diffusion)?|mailing[- ]list|publications?)"
@@ -162,6 +168,10 @@ change_address = any_of(
     r"\b(?:utiliser|utilisez|ecrire|m'ecrire|envoyer|envoyez)\b.{0,40}\b(?:desormais|dorenavant|maintenant)?\b.{0,20}\S+@\S+",
     r"\b(?:my|our) (?:new )?(?:e-?mail )?address (?:has changed|is now)|\b(?:my|our) new (?:e-?mail )?address",
 )
+an_address = any_of(
+    r"\badresses?\b|\bboites?\b|@|\bancien(?:ne)?\b|\bcell?e-ci\b|\bcelui-ci\b|\bici\b|\b(?:e-?mail|mail|courriel)\b"
+)
+publication = any_of(rf"\b{_PUBLICATION}\b")
 # Where the letter is spoken of, not the sender.
 moved_topic = any_of(r"\b(?:combien|connaissez|quelle?s?|existe|savoir|etude|habitants)\b")
 

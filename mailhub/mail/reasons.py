@@ -40,6 +40,7 @@ class Reason(StrEnum):
     ORDER = "order"
     BEFORE = "before"  # something that happened before
     CONDITION = "condition"
+    LATER = "later"  # not now, and on no day we can tell
     DELIVERY = "delivery"  # something does not arrive, or twice
     TOO_MANY = "too-many"
     SUCCESSOR = "successor"

@@ -74,7 +74,7 @@ def _found(statement: Statement) -> list[Wish]:
     if phrasebook.undo(said.strip(" !.")) or any(phrasebook.undo(part) for part in statement.parts):
         return [*found, Wish(Kind.UNDO, "annuler")]
     leaving = _leaving(statement)
-    if leaving and not pause:
+    if leaving and (not pause or _leaves_another(statement)):
         found.append(leaving)
     joining = next(
         (part for part in statement.parts if phrasebook.join(part) and not doubts.denial(part)),
@@ -107,8 +107,23 @@ def _only(found: list[Wish], kinds: frozenset[Kind]) -> Wish | None:
         and Kind.CHANGE_ADDRESS in kinds
     ):
         moves = next(wish for wish in found if wish.kind is Kind.CHANGE_ADDRESS)
-        return moves if Kind.JOIN not in kinds or "@" not in moves.why else None
+        apart = any(wish.kind is Kind.LEAVE and _leaves_one(wish) for wish in found)
+        return moves if not apart and (Kind.JOIN not in kinds or "@" not in moves.why) else None
     return None
+
+
+def _leaves_one(wish: Wish) -> bool:
+    """Say whether a publication itself is left, not an address it went to."""
+    return bool(phrasebook.publication(wish.why)) and not phrasebook.an_address(wish.why)
+
+
+def _leaves_another(statement: Statement) -> bool:
+    """Say whether one publication is to pause and another to stop for good."""
+    pausing = [part for part in statement.parts if phrasebook.pause(part)]
+    leaving = [part for part in statement.parts if phrasebook.leave(part) and part not in pausing]
+    paused = named_in(" ".join(pausing), statement.publications)
+    left = named_in(" ".join(leaving), statement.publications)
+    return bool(pausing and left) and set(paused) != set(left)
 
 
 def _channel(statement: Statement) -> Wish | None:
@@ -173,6 +188,11 @@ def _leaving(statement: Statement) -> Wish | None:
     if any(doubts.denied(part) for part in parts):
         return Wish(Kind.PERSON, why, Reason.LEAVES_AND_STAYS)
     named = named_in(" ".join(parts), statement.publications) or _all_named(statement)
+    kept = [part for part in statement.parts if phrasebook.stay(part) and part not in parts]
+    if not named and named_in(" ".join(kept), statement.publications):
+        return Wish(Kind.PERSON, why, Reason.LEAVES_AND_STAYS)  # "plus d'invitations, mais la lettre oui"
+    if not named and phrasebook.every_one(" ".join(parts)):
+        named = tuple(statement.publications)
     if phrasebook.everything(" ".join(parts)) and "papier" in said:
         return Wish(Kind.PERSON, why, Reason.NO_MORE_PAPER)
     if phrasebook.everything(" ".join(parts)) and (not named or len(named) == len(statement.publications)):

@@ -264,6 +264,13 @@ def test_a_report_without_any_recipient_says_what_it_knows():
         ("550 5.1.0 <lettre@centre.example> sender address blocked", "5.1.0", "rejected", "policy"),
         ("550 spam blocked", None, "rejected", "policy"),
         ("This mailbox has been blocked", None, "mailbox-disabled", "mailbox"),
+        (
+            "The user you are trying to contact is receiving mail at a rate that prevents additional messages",
+            "5.2.1",
+            "rejected",
+            "policy",
+        ),
+        ("The user is receiving email too quickly", "4.2.1", "rejected", "policy"),
         ("", None, "other", "transport"),
     ],
 )

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailhub.mail import wishes
+from mailhub.mail.reasons import Reason
 from mailhub.mail.wishes import Answer, Asked, Kind, Wish
 
 NOW = date(2026, 3, 3)
@@ -173,6 +174,51 @@ def test_a_bare_name_stops_the_other_publication_only_when_that_was_offered():
     assert read("REVUE", asked=Asked.OTHER_PUBLICATION).publications == ("revue",)
     assert read("REVUE", asked=Asked.OTHER_PUBLICATION).kind is Kind.LEAVE
     assert read("REVUE").kind is Kind.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("suspendez la lettre jusqu'au 1er septembre et désabonnez-moi de la revue", Reason.SEVERAL_WISHES),
+        ("j'ai changé d'adresse : a@b.example, et arrêtez la revue", Reason.SEVERAL_WISHES),
+        ("plus d'invitations svp, mais la lettre oui", Reason.LEAVES_AND_STAYS),
+        ("plus d'invitations, mais oui pour la lettre", Reason.LEAVES_AND_STAYS),
+        ("Je garde la lettre, désabonnez-moi du reste", Reason.LEAVES_AND_STAYS),
+        ("désabonnez-moi l'année prochaine", Reason.LATER),
+        ("désabonnez-moi dès la fin de mon contrat", Reason.LATER),
+        ("désabonnez-moi dans deux mois", Reason.LATER),
+    ],
+)
+def test_two_wishes_for_two_lists_and_a_wish_for_later_go_to_a_person(text: str, reason: Reason):
+    wish = read(text)
+
+    assert (wish.kind, wish.reason) == (Kind.PERSON, reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "j'ai changé d'adresse : a@b.example, n'envoyez plus la lettre à l'ancienne",
+        "envoyez la lettre à ma nouvelle adresse a@b.example et plus à celle-ci",
+    ],
+)
+def test_no_more_at_the_old_address_is_part_of_a_move(text: str):
+    assert read(text).kind is Kind.CHANGE_ADDRESS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["désabonnez-moi des deux", "désabonnez-moi de tous mes abonnements", "me retirer des deux listes"],
+)
+def test_both_and_all_of_them_name_every_publication(text: str):
+    wish = read(text)
+
+    assert (wish.kind, wish.publications) == (Kind.LEAVE, ("lettre", "revue"))
+
+
+@pytest.mark.parametrize("text", ["désabonnez-moi dès que possible", "désabonnez-moi dès réception"])
+def test_as_soon_as_you_can_is_now(text: str):
+    assert (read(text).kind, read(text).since) == (Kind.LEAVE, None)
 
 
 # --- presence -----------------------------------------------------------------------------------------------
