@@ -163,6 +163,10 @@ def _unpack(source: Path, folder: Path) -> None:
                 ):
                     raise HomeError(f"{source}: {member.name!r} is no part of a backup of mailhub")
                 tar.extract(member, folder, filter="data")
+    except tarfile.ReadError as error:
+        if "unexpected end" not in str(error):
+            raise HomeError(f"{source} is no backup of mailhub: {error}") from error
+        raise HomeError(f"{source} is cut short; copy it again from where it was saved") from error
     except (tarfile.TarError, EOFError) as error:
         raise HomeError(f"{source} is no backup of mailhub: {error}") from error
     for name in (SETTINGS, DATABASE):

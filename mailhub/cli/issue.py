@@ -72,7 +72,7 @@ def add(
             signer: Signer | None = composition.signer(settings)
             _, wrong = publications.sample(form, listed, house.centre, house.renderer, house.now(), signer)
             if found := problems + [str(problem) for problem in wrong]:
-                raise Refused("\n".join(f"{folder.name}: {problem}" for problem in found))
+                raise Refused("\n".join(f"{folder.resolve().name}: {problem}" for problem in found))
             issue = publications.add(
                 session,
                 publication,
@@ -105,7 +105,9 @@ def ls(
     """List issues, the latest first."""
     from mailhub.centre import publications
 
-    with opening.database(home) as database, database.reading() as session:
+    with opening.house(home) as house, house.database.reading() as session:
+        if publication is not None:
+            house.centre.lists.publication(publication)  # refuses an unknown one, with a suggestion
         rows = [as_row(issue) for issue in publications.listed(session, publication, limit)]
     if json:
         screen.lines(rows)
@@ -172,6 +174,8 @@ def release(
         found = publications.called(session, issue)
         listed = house.centre.lists.publication(found.publication)
         when = instant(listed, settings, at) if at else house.now()
+        if at and when < house.now():
+            raise Refused(f"{screen.cell(when)} has passed; without --at it leaves now")
         publications.release(session, found, when)
         row = as_row(found)
     going_on = row["state"] == "released"

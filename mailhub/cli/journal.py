@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mailhub.cli import opening, screen
-from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit
+from mailhub.cli.options import HERE, LAST_ROW, AsJson, AsLines, Home, Limit
 
 if TYPE_CHECKING:  # see above
     from mailhub.journal import Inbound
@@ -28,7 +28,9 @@ Verdict = Literal[
     "quarantine",
     "triage",
 ]
-Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Journal number of the mail.")]
+Number = Annotated[
+    int, typer.Argument(min=1, max=LAST_ROW, metavar="NUMBER", help="Journal number of the mail.")
+]
 _COLUMNS = ("number", "received_at", "author", "recipient", "state", "verdict", "rule", "note")
 
 

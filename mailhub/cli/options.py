@@ -35,6 +35,7 @@ Home = Annotated[
     ),
 ]
 HERE = Path()
+LAST_ROW = 2**63 - 1  # no database numbers a row beyond it
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 AsLines = Annotated[bool, typer.Option("--json", help="Print JSON, one object on each line.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mailhub.cli import opening, screen
-from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit
+from mailhub.cli.options import HERE, LAST_ROW, AsJson, AsLines, Home, Limit
 
 if TYPE_CHECKING:  # see above
     from mailhub.outbox import Outgoing
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # see above
 app = typer.Typer(help="Every letter we owe, and how far it got.", no_args_is_help=True)
 
 State = Literal["waiting", "sending", "sent", "deferred", "failed", "in_doubt", "withdrawn"]
-Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Number of the letter.")]
+Number = Annotated[int, typer.Argument(min=1, max=LAST_ROW, metavar="NUMBER", help="Number of the letter.")]
 _COLUMNS = ("number", "created_at", "kind", "recipient", "subject", "state", "answer")
 _HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To")
 
@@ -103,17 +103,17 @@ def retry(number: Number, home: Home = HERE, json: AsJson = False) -> None:
 def settle(
     number: Number,
     home: Home = HERE,
-    arrived: Annotated[
-        bool | None,
-        typer.Option("--arrived/--send-again", help="It did arrive, or it did not and leaves once more."),
-    ] = None,
+    arrived: Annotated[bool, typer.Option("--arrived", help="It did arrive.")] = False,
+    send_again: Annotated[
+        bool, typer.Option("--send-again", help="It did not, and leaves once more.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """End the doubt about a letter; if it leaves again, it bears the same Message-ID."""
     from mailhub import outbox
 
-    if arrived is None:
-        raise typer.BadParameter("say --arrived or --send-again", param_hint="settle")
+    if arrived is send_again:
+        raise typer.BadParameter("say --arrived or --send-again, one of them", param_hint="settle")
     with opening.database(home) as database, database.transaction() as session:
         row = as_row(outbox.settle_doubt(session, number, arrived=arrived, now=opening.this_moment()))
     sentence = f"letter {number} {'is settled: it arrived' if arrived else 'leaves once more'}"

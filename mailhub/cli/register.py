@@ -5,6 +5,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mailhub.cli.options import LAST_ROW
 from mailhub.errors import UnknownRow
 
 if TYPE_CHECKING:  # see above
@@ -39,7 +40,7 @@ def chosen(session: "Session", who: str, of: str | None) -> "list[Subscription]"
     """The subscriptions a person means: one by number, or those of an address."""
     from mailhub.centre import people, subscriptions
 
-    if who.isdigit():
+    if who.isdecimal() and int(who) <= LAST_ROW:
         rows = [subscriptions.get(session, int(who))]
     else:
         found = [people.identity(person) for person in people.all_at(session, who)]

@@ -93,6 +93,8 @@ def show(
         _print_exchange(exchange)
     for path in written:
         screen.aside(f"wrote {path}")
+    if folder and not written:
+        screen.aside("no file came with it")
 
 
 @app.command("assign")

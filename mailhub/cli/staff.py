@@ -70,6 +70,21 @@ def disable(
     screen.done(row, f"{row['name']} is no longer staff", as_json=json)
 
 
+@app.command("enable")
+def enable(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or address.")],
+    home: Home = HERE,
+    json: AsJson = False,
+) -> None:
+    """Take somebody back who was disabled, with the addresses they had."""
+    from mailhub.centre import people
+
+    with opening.database(home) as database, database.transaction() as session:
+        back = people.enable(session, name)
+        row = next(_as_row(staff, addresses) for staff, addresses in people.team(session) if staff is back)
+    screen.done(row, f"{row['name']} is staff", as_json=json)
+
+
 def _as_row(staff: "Staff", addresses: list[str]) -> dict[str, object]:
     """One member of staff, for people and programs."""
     return {

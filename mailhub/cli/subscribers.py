@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -31,6 +31,7 @@ class Way(StrEnum):
     BOTH = "both"
 
 
+State = Literal["pending", "active", "paused", "left", "suspended", "complained", "suppressed"]
 Who = Annotated[str, typer.Argument(metavar="WHO", help="An address, or the number of a subscription.")]
 Note = Annotated[
     str,
@@ -51,9 +52,7 @@ Of = Annotated[
 def ls(
     home: Home = HERE,
     of: Of = None,
-    state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE", help="Only those: active, paused, left, …")
-    ] = None,
+    state: Annotated[State | None, typer.Option("--state", help="Only those that stand there.")] = None,
     limit: Limit = 1000,
     json: AsLines = False,
 ) -> None:
@@ -114,6 +113,8 @@ def add(
         raise Refused(f"{address!r} is not an e-mail address")
     with opening.house(home) as house, house.database.transaction() as session:
         publication = house.centre.lists.publication(to)
+        if house.centre.is_ours(address):
+            raise Refused(f"{address} is an address of the centre itself")
         desk = Desk(session, house.now(), house.centre, house.renderer)
         evidence = _evidence(house, Source.STAFF, note, by)
         asked, drafts = enrolment.ask(desk, address, name, [publication], evidence)
@@ -243,17 +244,23 @@ def import_(
     """Add the readers of a file. Nobody who left, complained or objected is ever brought back."""
     from mailhub.centre.subscriptions import importing, sheet
 
-    lines = sheet.read(file.read_bytes())
+    table = sheet.read(file.read_bytes())
     with opening.house(home, now) as house:
         publication = house.centre.lists.publication(to)
-        keyring = house.centre.keyring
+        keyring, is_ours = house.centre.keyring, house.centre.is_ours
         if dry_run:
             with house.database.reading() as session:
-                steps = importing.plan(session, keyring, publication, lines)
+                steps = importing.plan(session, keyring, publication, table.lines, is_ours=is_ours)
         else:
             with house.database.transaction() as session:
                 steps = importing.carry_out(
-                    session, keyring, publication, lines, at=house.now(), recorded_by=by or _logged_in()
+                    session,
+                    keyring,
+                    publication,
+                    table.lines,
+                    is_ours=is_ours,
+                    at=house.now(),
+                    recorded_by=by or _logged_in(),
                 )
     rows = [{"line": step.number, "who": step.who, "fate": str(step.fate), "why": step.why} for step in steps]
     if json:
@@ -263,6 +270,8 @@ def import_(
         screen.table(told, ("line", "who", "fate", "why"), nothing="every line was added")
     counts = ", ".join(f"{sum(step.fate is fate for step in steps)} {fate}" for fate in importing.Fate)
     screen.aside(f"{'would be: ' if dry_run else ''}{counts}")
+    if table.unknown:
+        screen.aside(f"columns left alone: {', '.join(table.unknown)}")
 
 
 @app.command("export")

@@ -57,7 +57,7 @@ def run(
         raise Refused(f"the story of {story} is told in the terminal: add --once")
     folder = home.absolute() if home else Path(tempfile.mkdtemp(prefix="mailhub-play-"))
     if once and homes.was_played_in(folder):
-        raise Refused(f"{folder} was played in before; the story begins in a new folder")
+        raise Refused(f"{folder} is a home already; the story begins in a new folder")
     work = _tell(folder, STORIES[story or "question"], now) if once else _show(folder, port, now)
     return asyncio.run(_interruptible(work, folder))
 

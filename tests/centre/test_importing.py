@@ -44,7 +44,11 @@ def session(sqlite_url: str) -> Iterator[Session]:
 def bring(session: Session, text: str | bytes, publication: Publication = LETTER) -> list[Step]:
     """Carry out a file."""
     raw = text.encode() if isinstance(text, str) else text
-    return importing.carry_out(session, KEYRING, publication, sheet.read(raw), at=NOW)
+    return importing.carry_out(session, KEYRING, publication, sheet.read(raw).lines, is_ours=is_ours, at=NOW)
+
+
+def is_ours(address: str) -> bool:
+    return address == "question@centre.example"
 
 
 def count(session: Session, table: type) -> int:
@@ -130,13 +134,34 @@ def test_r3_a_file_brought_twice_changes_nothing_the_second_time(session: Sessio
 def test_a_dry_run_says_the_same_and_does_nothing(session: Session):
     file = sheet.read(
         b"nom;courriel\nAnne;anne@kerbrec.example\nAnne;Anne@kerbrec.example\nx;pas une adresse\n"
-    )
+    ).lines
 
-    planned = importing.plan(session, KEYRING, LETTER, file)
+    planned = importing.plan(session, KEYRING, LETTER, file, is_ours=is_ours)
 
     assert count(session, Person) == 0
-    assert planned == importing.carry_out(session, KEYRING, LETTER, file, at=NOW)
+    assert planned == importing.carry_out(session, KEYRING, LETTER, file, is_ours=is_ours, at=NOW)
     assert [step.fate for step in planned] == [Fate.ADDED, Fate.MERGED, Fate.REFUSED]
+
+
+def test_an_export_brings_back_who_is_active_alone_and_to_their_own_list(session: Session):
+    lines = [
+        {"publication": "lettre", "state": state, "email": f"{state}@kerbrec.example"} for state in State
+    ]
+    lines.append({"publication": "revue", "state": "active", "email": "revue@kerbrec.example"})
+    lines.append({"publication": "lettre", "state": "active", "email": "question@centre.example"})
+
+    steps = bring(session, sheet.write(lines, ["publication", "state", "email"]))
+
+    (row,) = session.exec(select(Subscription)).all()
+    assert [step.who for step in steps if step.fate is Fate.ADDED] == ["active@kerbrec.example"]
+    assert (row.state, row.publication) == (State.ACTIVE, "lettre")
+    assert [step.why for step in steps][-2:] == ['a line of "revue"', "an address of the centre itself"]
+
+
+def test_a_heading_nobody_understands_is_named():
+    found = sheet.read(b"number;courriel;canall;changed_at\n7;anne@kerbrec.example;papier;2026-03-03\n")
+
+    assert found.unknown == ["canall"]
 
 
 def test_t23_two_names_at_one_address_are_two_people(session: Session):
@@ -189,7 +214,7 @@ def test_t15_what_failed_at_the_address_of_the_one_before_stays_behind(session: 
 def test_what_was_exported_can_be_imported_and_runs_nothing_in_a_spreadsheet(session: Session):
     row = {"name": '=HYPERLINK("x")', "email": "anne@kerbrec.example", "city": "Kerbrec"}
     raw = sheet.write([row], ["name", "email", "city"])
-    (line,) = sheet.read(raw)
+    (line,) = sheet.read(raw).lines
 
     assert raw.startswith(codecs.BOM_UTF8)
     assert b"'=HYPERLINK" in raw
@@ -205,7 +230,7 @@ def test_what_is_no_table_of_readers_is_refused(raw: bytes):
 def test_empty_lines_and_a_quoted_line_break_keep_the_numbers_of_the_editor():
     lines = sheet.read(
         b'nom;courriel\n\n"Anne\nLe Goff";anne@kerbrec.example\n;\nPaul;paul@kerbrec.example\n'
-    )
+    ).lines
 
     assert [(line.number, line.name) for line in lines] == [(3, "Anne Le Goff"), (6, "Paul")]
 

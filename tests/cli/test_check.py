@@ -101,6 +101,11 @@ SETTINGS = [
         ("warning", "trust.verdicts", "cannot be checked here"),
     ),
     ("receive", {"smtp": '["nowhere"]'}, ("error", "receive.smtp", "is no listener")),
+    ("receive", {"smtp": '["nowhere.invalid:25"]'}, ("error", "receive.smtp", "nowhere.invalid: ")),
+    ("receive", {"lmtp": '["unix:/nowhere/lmtp"]'}, ("error", "receive.lmtp", "/nowhere is no folder")),
+    ("receive", {"smtp": '"127.0.0.1:8025"'}, ("error", "receive.smtp", "write a list between brackets")),
+    ("promise", {"cut_off": '"17h"'}, ("error", "promise.cut_off", 'write an hour such as "17:00"')),
+    ("relay", {"retry_minutes": "[]"}, ("error", "relay.retry_minutes", "write at least 1 of them")),
     ("receive", {"smtp": '[":25"]'}, ("warning", "receive.certificate", "without TLS")),
     ("receive", {"certificate": '"/nowhere/c.pem"'}, ("error", "receive.certificate", "No such file")),
     (
@@ -129,6 +134,16 @@ def test_a_doubtful_setting_is_found(home, setting, section, values, expected):
 
     level, key, words = expected
     assert [row for row in found if (row.level, row.key) == (level, key) and words in row.says], found
+
+
+def test_a_database_that_does_not_answer_is_to_be_started(home):
+    url = "postgresql://us:secret@127.0.0.1:1/x"
+    found = checkup.examine(home, {"DATABASE_URL": url})
+
+    (row,) = [row for row in found if row.file.startswith("postgresql")]
+    assert (row.level, row.file) == ("error", "postgresql://us:***@127.0.0.1:1/x")
+    assert row.way_out == "start the database, or correct its address"
+    assert not [row for row in found if row.key == "database.url"]
 
 
 def _about_settings(home):

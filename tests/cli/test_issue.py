@@ -74,6 +74,18 @@ def test_an_issue_is_let_go_or_stopped(run, kept, words, state, said):
     assert row["state"] == state
 
 
+def test_an_hour_that_has_passed_and_a_list_that_is_none_are_refused(run, kept):
+    late = run("issue", "release", "lettre-57", "--at", "2020-02-20 09:00", "--home", kept)
+    nowhere = run("issue", "ls", "letre", "--home", kept)
+
+    assert (late.status, late.said) == (
+        1,
+        "mailhub: 2020-02-20 08:00:00Z has passed; without --at it leaves now\n",
+    )
+    assert nowhere.status == 1
+    assert "lettre" in nowhere.said
+
+
 def test_programs_are_told_the_issue_as_it_stands_now(run, kept):
     for words in (["release", "--at", "2099-12-10 09:00"], ["hold"], ["stop"]):
         verb, *more = words

@@ -452,6 +452,7 @@ def test_the_outbox_refuses_what_makes_no_sense(run, asked, tables):
             "can be retried; `mailhub outbox settle` decides a doubt\n",
         ),
         (["settle", 1], 2, "say --arrived or --send-again"),
+        (["settle", 1, "--arrived", "--send-again"], 2, "say --arrived or --send-again"),
     ):
         refused = run("outbox", *words, "--home", asked)
         assert refused.status == status
@@ -492,6 +493,21 @@ def test_the_team_is_listed_those_who_left_included(run, home):
     ]
 
 
+def test_staff_who_were_disabled_can_come_back(run, asked):
+    assert run("staff", "disable", "Claire Morvan", "--home", asked).status == 0
+    again = run("staff", "add", "Claire Morvan", "c2@villes-rives.example", "--home", asked)
+    back = run("staff", "enable", "Claire", "--json", "--home", asked)
+
+    assert "`mailhub staff enable 'Claire Morvan'` takes them back" in again.said
+    assert back.document["active"] is True
+
+
+def test_a_number_no_database_has_is_a_wrong_number(run, asked):
+    for words in (["journal", "show"], ["outbox", "show"]):
+        assert run(*words, "9" * 20, "--home", asked).status == 2
+    assert run("subscribers", "show", "9" * 20, "--home", asked).status == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -503,6 +519,7 @@ def test_the_team_is_listed_those_who_left_included(run, home):
             ["add", "Soizic Bihan", "claire.morvan@villes-rives.example"],
             "claire.morvan@villes-rives.example already belongs to a member of staff",
         ),
+        (["add", " ", "soizic@villes-rives.example"], "a member of staff needs a name"),
         (["add", "Soizic Bihan", "soizic"], "'soizic' is not an e-mail address"),
         (
             ["add", "Soizic Bihan", "a@b.example, c@d.example"],

@@ -103,7 +103,7 @@ def test_a_folder_of_something_else_is_not_played_in(tmp_path):
 def test_the_story_is_told_in_a_new_home_only(tmp_path, now):
     homes.prepare(tmp_path / "home", now)
 
-    with pytest.raises(Refused, match="played in before"):
+    with pytest.raises(Refused, match="a home already"):
         run(tmp_path / "home", once=True)
 
 

@@ -55,6 +55,8 @@ def register_organisation(
     session: Session, name: str, domains: list[str], member_from: date | None, member_until: date | None
 ) -> Organisation:
     """Add an organisation or complete the one of that name; a domain moves to nobody silently."""
+    if not name.strip():
+        raise Refused("an organisation needs a name")
     organisation = organisation_called(session, name)
     organisation.member_from = member_from or organisation.member_from
     organisation.member_until = member_until or organisation.member_until

@@ -44,23 +44,38 @@ def hire(
     session: Session, name: str, addresses: list[str], now: datetime, *, told_of_new: bool = True
 ) -> Staff:
     """Add a member of staff with the addresses they write from; copies go to the first."""
-    if session.exec(select(Staff).where(Staff.name == name)).first():
-        raise Refused(f"there is already a member of staff called {name}")
+    if not name.strip():
+        raise Refused("a member of staff needs a name")
+    namesake = session.exec(select(Staff).where(Staff.name == name)).first()
+    if namesake:
+        raise Refused(f"there is already a member of staff called {name}{_way_back(namesake)}")
     staff = Staff(name=name, told_of_new=told_of_new, created_at=now)
     session.add(staff)
     session.flush()
     for place, written in enumerate(addresses):
         address = normalise(written)
         if session.get(StaffAddress, address):
-            raise Refused(f"{address} already belongs to a member of staff")
+            back = _way_back(staff_called(session, address))
+            raise Refused(f"{address} already belongs to a member of staff{back}")
         session.add(StaffAddress(address=address, staff_id=identity(staff), main=place == 0))
     return staff
+
+
+def _way_back(staff: Staff) -> str:
+    return "" if staff.active else f", disabled; `mailhub staff enable {staff.name!r}` takes them back"
 
 
 def disable(session: Session, name_or_address: str) -> Staff:
     """Take somebody off the staff: their tokens are dead from this instant (S4)."""
     staff = staff_called(session, name_or_address)
     staff.active = False
+    return staff
+
+
+def enable(session: Session, name_or_address: str) -> Staff:
+    """Take somebody back: their tokens and addresses are worth what they were."""
+    staff = staff_called(session, name_or_address)
+    staff.active = True
     return staff
 
 

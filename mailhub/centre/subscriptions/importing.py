@@ -4,7 +4,7 @@ One person is one address and name, however often and however written; every lin
 report, with what became of it and why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -54,9 +54,14 @@ class _Wanted:
     channel: Channel
 
 
-def plan(session: Session, keyring: Keyring, publication: Publication, lines: Sequence[Line]) -> list[Step]:
-    """What a file would do, line by line; changes nothing."""
-    steps, _ = _plan(onfile.read(session, publication.code), keyring, publication, lines)
+IsOurs = Callable[[str], bool]
+
+
+def plan(
+    session: Session, keyring: Keyring, publication: Publication, lines: Sequence[Line], *, is_ours: IsOurs
+) -> list[Step]:
+    """What a file would do, line by line; changes nothing. `is_ours` knows the addresses of the centre itself."""
+    steps, _ = _plan(onfile.read(session, publication.code), keyring, publication, lines, is_ours)
     return steps
 
 
@@ -66,12 +71,13 @@ def carry_out(
     publication: Publication,
     lines: Sequence[Line],
     *,
+    is_ours: IsOurs,
     at: datetime,
     recorded_by: str = "",
 ) -> list[Step]:
     """Do what `plan` shows, all of it or nothing."""
     known = onfile.read(session, publication.code)
-    steps, wanted = _plan(known, keyring, publication, lines)
+    steps, wanted = _plan(known, keyring, publication, lines, is_ours)
     _bring_in(session, known, publication, wanted, at, recorded_by)
     return steps
 
@@ -80,7 +86,7 @@ def carry_out(
 
 
 def _plan(
-    known: OnFile, keyring: Keyring, publication: Publication, lines: Sequence[Line]
+    known: OnFile, keyring: Keyring, publication: Publication, lines: Sequence[Line], is_ours: IsOurs
 ) -> tuple[list[Step], list[_Wanted]]:
     steps: list[Step] = []
     chosen: list[_Wanted] = []
@@ -92,6 +98,7 @@ def _plan(
             steps.append(Step(line.number, who, Fate.MERGED, f"the same person as line {same}"))
             continue
         try:
+            _refuse_unusable(publication, line, is_ours)
             fate, wanted = _judge(known, keyring, publication, line)
         except Refused as refusal:
             steps.append(Step(line.number, who, Fate.REFUSED, str(refusal)))
@@ -126,6 +133,16 @@ class _Seen:
             if line.address:
                 self.addresses.setdefault(line.address, line.number)
         return same
+
+
+def _refuse_unusable(publication: Publication, line: Line, is_ours: IsOurs) -> None:
+    """Refuse what no reader on file can make right: our own address, or what an export says of somebody else's list."""
+    if line.address and is_ours(line.address):
+        raise Refused("an address of the centre itself")
+    if line.publication and line.publication != publication.code:
+        raise Refused(f'a line of "{line.publication}"')
+    if line.state and line.state != State.ACTIVE:
+        raise Refused(f'"{line.state}": a file adds only who is active')
 
 
 def _judge(

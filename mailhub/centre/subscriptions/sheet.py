@@ -43,7 +43,11 @@ _HEADINGS: Mapping[str, tuple[str, ...]] = {
     "postcode": ("postcode", "code postal", "cp", "zip"),
     "city": ("city", "ville", "commune", "localite"),
     "country": ("country", "pays"),
+    # Of our own export: a line that says them is held to them.
+    "publication": ("publication",),
+    "state": ("state",),
 }
+_OWN = frozenset({"number", "changed_at"})  # of our own export too, and nothing to go by
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,21 @@ class Line:
     postcode: str = ""
     city: str = ""
     country: str = ""
+    publication: str = ""  # of the subscription an export wrote down
+    state: str = ""  # where it stood
 
     @property
     def full_name(self) -> str:
         """First name and name."""
         return " ".join(filter(None, (self.first_name, self.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a file holds."""
+
+    lines: list[Line]
+    unknown: list[str]  # headings nobody here understands
 
 
 def address_in(cell: str) -> str:
@@ -79,15 +93,16 @@ def address_in(cell: str) -> str:
     return addresses.normalise(found) if addresses.is_valid(found) else ""
 
 
-def read(raw: bytes) -> list[Line]:
-    """The lines of a file, without empty ones; refused when no column is known."""
+def read(raw: bytes) -> Sheet:
+    """The lines of a file, without empty ones, and the columns left alone; refused when no column is known."""
     text = _decoded(raw)
     if "\x00" in text:
         raise Refused("this is no text file; save the sheet as CSV")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     lines: list[Line] = []
     try:
-        columns = _columns(next(reader, []))
+        heading = next(reader, [])
+        columns = _columns(heading)
         began = reader.line_num + 1  # the line a row begins on, as an editor counts
         for row in reader:
             if any(cell.strip() for cell in row):
@@ -98,7 +113,8 @@ def read(raw: bytes) -> list[Line]:
                 raise Refused(f"more than {MOST_LINES} lines; cut the file in two")
     except csv.Error as error:
         raise Refused(f"line {reader.line_num}: {error}") from error
-    return lines
+    unknown = [cell.strip() for place, cell in enumerate(heading) if place not in columns]
+    return Sheet(lines, [cell for cell in unknown if cell and cell not in _OWN])
 
 
 def write(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> bytes:

@@ -1,5 +1,7 @@
 """Settings that are each well written and yet do not agree with each other, or with this machine."""
 
+import os
+import socket
 import ssl
 import stat
 from collections.abc import Iterator
@@ -116,6 +118,8 @@ def doors(settings: Settings) -> Iterator[Finding]:
                     "write host:port, such as 127.0.0.1:8025"
                     + (", or unix:/path" if key != "web.listen" else ""),
                 )
+            elif missing := _cannot_open(address):
+                yield finding.on_setting(settings, Level.ERROR, key, *missing)
     if web.listen and not domains.is_loopback(web.listen.rpartition(":")[0]):
         yield finding.on_setting(
             settings,
@@ -229,7 +233,8 @@ def passwords(settings: Settings) -> Iterator[Finding]:
     """A password written into the settings is as secret as their file."""
     file = settings.home / config.FILE_NAME
     credentials = settings.database.url.partition("://")[2].rpartition("@")[0]
-    if ":" in credentials and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    written = ":" in credentials and credentials in file.read_text("utf-8")  # not in the environment
+    if written and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield finding.on_setting(
             settings,
             Level.ERROR,
@@ -254,3 +259,19 @@ def _is_listener(address: str, *, unix: bool) -> bool:
         return unix and address.removeprefix("unix:").startswith("/")
     _, colon, port = address.rpartition(":")
     return bool(colon) and port.isdigit() and int(port) <= 65535
+
+
+def _cannot_open(address: str) -> tuple[str, str] | None:
+    """Why this machine cannot listen there, and a way out; whether somebody listens there already is not asked."""
+    if address.startswith("unix:"):
+        folder = Path(address.removeprefix("unix:")).parent
+        if not os.access(folder, os.W_OK | os.X_OK):
+            says = f"{folder} {'cannot be written' if folder.is_dir() else 'is no folder'}"
+            return says, "make it, for the user mailhub runs as (docs/install.md)"
+        return None
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        socket.getaddrinfo(host or None, 0, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        return f"{host}: {error.strerror}", "write an address of this machine, such as 127.0.0.1"
+    return None

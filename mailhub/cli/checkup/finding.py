@@ -44,7 +44,7 @@ def on_setting(settings: Settings, level: Level, key: str, says: str, way_out: s
     return Finding(level, str(settings.home / config.FILE_NAME), key, says, way_out)
 
 
-def on_error(error: MailhubError | str | None, file: Path, way_out: str) -> Finding:
+def on_error(error: MailhubError | str | None, file: Path | str, way_out: str) -> Finding:
     """An error of ours as a finding; it names its file itself, and often its way out."""
     says = str(error).removeprefix(f"{file}: ")
     head, semicolon, hint = says.partition("; ")

@@ -13,7 +13,7 @@ from mailhub.cli.checkup import finding
 from mailhub.cli.checkup.finding import Finding, Level
 from mailhub.config import Settings
 from mailhub.database import Database
-from mailhub.errors import MailhubError
+from mailhub.errors import MailhubError, StorageTrouble
 from mailhub.mail.dkim import KeyKind, SigningKey
 
 
@@ -92,15 +92,20 @@ def database(settings: Settings) -> Iterator[Finding]:
     with closing(Database(settings.database_url)) as database:
         # A PostgreSQL address holds no password here: it is shown to whoever runs the check.
         place = (
-            str(database.url.database) if database.dialect == "sqlite" else database.url.render_as_string()
+            str(database.url.database)
+            if database.dialect == "sqlite"
+            else database.url.set(drivername="postgresql").render_as_string()
         )
         try:
             homes.ready(database)
             with database.reading() as session:
                 told, team = people.told_of_new(session), people.team(session)
+        except StorageTrouble as error:
+            yield finding.on_error(error, place, "start the database, or correct its address")
+            return
         except MailhubError as error:
             yield finding.on_error(
-                error, Path(place), "run `mailhub db upgrade`; `mailhub init` where there is none yet"
+                error, place, "run `mailhub db upgrade`; `mailhub init` where there is none yet"
             )
             return
     if not any(staff.active for staff, _ in team):
