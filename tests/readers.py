@@ -9,6 +9,7 @@ from mailhub import lists
 from mailhub.centre import cadences, people, subscriptions
 from mailhub.centre.people import Function, Person, PostalAddress
 from mailhub.centre.subscriptions import Act, Channel, Evidence, Source, State, Subscription
+from mailhub.centre.subscriptions.subscription import pend
 from mailhub.mail.tokens import Keyring
 
 LISTS = lists.load(Path(__file__).parent.parent / "lists", cadence=cadences.parse)
@@ -49,12 +50,10 @@ def subscribed(
     channel: Channel = Channel.EMAIL,
 ) -> Subscription:
     """An active subscription with its proof."""
-    address = None
-    if isinstance(holder, Person):
-        address = people.addresses(session, [people.identity(holder)]).get(people.identity(holder))
-    return subscriptions.admit(
-        session, KEYRING, publication, holder, address, channel, by_phone(at), Act.GIVEN
-    )
+    subscriptions.refuse_channel(publication, channel)
+    row = pend(session, publication.code, holder, channel, at)
+    subscriptions.record(session, row, Act.GIVEN, by_phone(at), state=State.ACTIVE)
+    return row
 
 
 __all__ = [

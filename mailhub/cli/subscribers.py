@@ -205,6 +205,33 @@ def channel(
     _tell(shown, f"by {way} from now on", as_json=json)
 
 
+@app.command("deceased")
+def deceased(
+    who: Who,
+    note: Note,
+    home: Home = HERE,
+    by: By = None,
+    json: AsLines = False,
+) -> None:
+    """Send nothing more to somebody who died, by mail or by post; what belongs to their function waits for the next."""
+    from mailhub.centre import subscriptions
+    from mailhub.centre.subscriptions import Source
+
+    with opening.house(home) as house, house.database.transaction() as session:
+        reader, *others = [
+            subscriptions.reader_of(session, row) for row in register.chosen(session, who, None)
+        ]
+        if reader is None or any(other is not reader for other in others):
+            raise Refused(f"{who} is not one reader; give the number of a subscription of theirs")
+        evidence = _evidence(house, Source.STAFF, note, by)
+        rows = subscriptions.died(session, reader, evidence)
+        shown = [register.described(session, row, house.now()) for row in rows]
+    if json:
+        screen.lines(shown)
+    else:
+        screen.say(f"nothing more goes to {who}")
+
+
 @app.command("suppress")
 def suppress(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address.")],

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import pytest
@@ -203,15 +202,6 @@ def test_r29_the_review_does_not_come_on_paper(tables: Database, now: datetime):
             subscribed(session, now, person, REVIEW, Channel.PAPER)
 
 
-def test_r31_nobody_is_on_a_list_without_a_record(tables: Database, now: datetime):
-    with tables.transaction() as session:
-        person = reader(session, now, HUGO)
-        with pytest.raises(Refused, match="say in a note"):
-            subscriptions.admit(
-                session, KEYRING, LETTER, person, HUGO, Channel.EMAIL, Evidence(Source.STAFF, now)
-            )
-
-
 @pytest.mark.parametrize(
     ("publication", "address", "channel", "asks"),
     [
@@ -221,17 +211,35 @@ def test_r31_nobody_is_on_a_list_without_a_record(tables: Database, now: datetim
         (REVIEW, HUGO, Channel.EMAIL, True),
     ],
 )
-def test_d46_who_has_to_say_yes_first(
-    tables: Database, now: datetime, publication: Publication, address: str, channel: Channel, asks: bool
-):
-    with tables.transaction() as session:
-        person = reader(session, now, address, post=True)
-        refusal = pytest.raises(Refused, match="say yes first") if asks else nullcontext()
-        with refusal:
-            subscriptions.admit(session, KEYRING, publication, person, address, channel, by_phone(now))
+def test_d46_who_has_to_say_yes_first(publication: Publication, address: str, channel: Channel, asks: bool):
+    by_mail = address if channel.has_email else None
+
+    assert subscriptions.needs_yes(publication, by_mail) is asks
 
 
 # ── leaving ──
+
+
+def test_nothing_goes_to_who_died_and_their_function_waits_for_the_next(tables: Database, now: datetime):
+    with tables.transaction() as session:
+        person = reader(session, now, HUGO, "Hugo Martin")
+        own = subscribed(session, now, person, REVIEW)
+        seat = people.function_called(
+            session, "chef de projet", people.identity(people.organisation_called(session, "Kerbrec"))
+        )
+        people.appoint(session, seat, person, now)
+        held = subscribed(session, now, seat)
+
+        changed = subscriptions.died(session, person, by_phone(now))
+        session.flush()
+
+        assert changed == (own,)
+        assert held.state is State.ACTIVE
+        (line,) = subscriptions.roster(session, LETTER.code, now)
+        assert line.excluded is subscriptions.Excluded.DECEASED
+        people.appoint(session, seat, reader(session, now, "suivante@kerbrec.example"), now)
+        (line,) = subscriptions.roster(session, LETTER.code, now)
+        assert line.excluded is None
 
 
 def test_t23_two_people_at_one_address_leave_each_for_themselves(tables: Database, now: datetime):
@@ -279,9 +287,6 @@ def test_no_more_messages_ever_stops_everything_and_outlives_erasure(tables: Dat
         session.delete(person)
 
     with tables.transaction() as session:
-        again = reader(session, now, "  Hugo.PERRIN@montelain-agglo.example ")
-        with pytest.raises(Refused, match="never to be written to"):
-            subscribed(session, now, again)
         by_page = ask(session, now, HUGO, "lettre")
         readable = [
             str(value)

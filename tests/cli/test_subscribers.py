@@ -71,6 +71,16 @@ def test_leave_pause_resume_and_channel_are_kept_as_proof(run, filled):
     assert run("subscribers", "leave", "1", *NOTE, "--home", filled).status == 1
 
 
+def test_a_file_brings_nobody_back_who_died(run, filled, tmp_path):
+    told = run("subscribers", "deceased", "anne@kerbrec.example", *NOTE, "--home", filled)
+    file = tmp_path / "again.csv"
+    file.write_text("courriel\nanne@kerbrec.example\n")
+    again = run("subscribers", "import", file, "--to", "lettre", "--json", "--home", filled)
+
+    assert told.out == "nothing more goes to anne@kerbrec.example\n"
+    assert [(row["fate"], row["why"]) for row in again.lines] == [("refused", "deceased")]
+
+
 def test_programs_are_told_each_subscription_as_it_stands_now(run, filled):
     for words, state, channel in (
         (("pause", "1", "--until", "2099-01-01"), "paused", "email"),

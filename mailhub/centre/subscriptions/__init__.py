@@ -5,7 +5,7 @@ Every change is written down by `consent.record` and nowhere else. Nothing here 
 changed, and `handlers` tells people.
 """
 
-from mailhub.centre.subscriptions.admitting import admit, needs_yes, refuse_channel
+from mailhub.centre.subscriptions.admitting import needs_yes, refuse_channel
 from mailhub.centre.subscriptions.confirmation import About, Answer, Confirmation, Reply, Settled
 from mailhub.centre.subscriptions.confirmation import forget as forget_questions
 from mailhub.centre.subscriptions.consent import (
@@ -27,6 +27,7 @@ from mailhub.centre.subscriptions.lapsing import lapse, to_remind
 from mailhub.centre.subscriptions.leaving import (
     change_channel,
     complain,
+    died,
     leave,
     leave_everything,
     pause,
@@ -72,13 +73,13 @@ __all__ = [
     "State",
     "Subscription",
     "Suppression",
-    "admit",
     "answer",
     "ask",
     "ask_to_move",
     "borne",
     "change_channel",
     "complain",
+    "died",
     "digest_of",
     "find",
     "forget_questions",

@@ -108,6 +108,7 @@ def _join(session: Session, question: Confirmation, evidence: Evidence) -> tuple
     """The yes of the person herself: the one way back for whoever had left or objected."""
     person = session.get_one(Person, question.person_id)
     person.last_contact_at = max(person.last_contact_at, evidence.at)
+    person.deceased = False
     _welcome_back(session, question, evidence.at)
     proof = Evidence(
         source=evidence.source,

@@ -6,8 +6,9 @@ Every verb takes the subscriptions it is about and gives back those it changed: 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from mailhub.centre.people import Person, identity
 from mailhub.centre.subscriptions import consent
 from mailhub.centre.subscriptions.consent import Act, Consent, Evidence
 from mailhub.centre.subscriptions.subscription import LIVE, Channel, State, Subscription
@@ -67,6 +68,14 @@ def shun(session: Session, keyring: Keyring, publication: str, address: str, evi
     """Send a publication to an address never again."""
     digest = consent.digest_of(keyring, address)
     consent.suppress(session, digest, publication, evidence.source, evidence.at)
+
+
+def died(session: Session, person: Person, evidence: Evidence) -> Changed:
+    """Nothing more goes to somebody, by mail or by post; what belongs to a function they held waits for the next."""
+    person.deceased = True
+    session.add(person)
+    own = select(Subscription).where(Subscription.person_id == identity(person))
+    return leave(session, session.exec(own).all(), evidence)
 
 
 def pause(

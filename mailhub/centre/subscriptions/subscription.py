@@ -121,18 +121,6 @@ def find(session: Session, publication: str, person_id: int) -> Subscription | N
     ).first()
 
 
-def subscription_of(
-    session: Session, publication: str, holder: people.Person | people.Function
-) -> Subscription | None:
-    """What a person or a function has of a publication."""
-    if isinstance(holder, people.Person):
-        return find(session, publication, people.identity(holder))
-    query = select(Subscription).where(
-        Subscription.publication == publication, Subscription.function_id == people.identity(holder)
-    )
-    return session.exec(query).first()
-
-
 def held_by(session: Session, person_ids: Collection[int]) -> list[Subscription]:
     """Every subscription of these persons, their own and those of functions they hold, oldest first."""
     seats = [seat.id for person_id in person_ids for seat in people.functions_of(session, person_id)]
