@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # see above
 
 app = typer.Typer(help="What people asked, and how far it is.", no_args_is_help=True)
 
-State = Literal["open", "waiting_requester", "answered", "closed"]
+State = Literal["open", "answered", "closed"]
 Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="Such as Q-2026-0143.")]
 _COLUMNS = ("reference", "due_on", "state", "owner", "requester", "subject")
 _FACTS = (

@@ -24,7 +24,6 @@ class RequestState(StrEnum):
     """Where a request stands."""
 
     OPEN = "open"  # waiting for us
-    WAITING_REQUESTER = "waiting_requester"  # the clock is paused
     ANSWERED = "answered"
     CLOSED = "closed"
 
