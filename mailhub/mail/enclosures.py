@@ -5,7 +5,7 @@ What a mail program encloses unasked bears private addresses, or says again what
 
 import mimetypes
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -27,7 +27,8 @@ _CALENDARS = frozenset({"text/calendar", "application/ics"})
 _NAMES = mimetypes.MimeTypes()  # the names Python knows, the same on every machine
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LONG = re.compile(r"([^\r\n]{60})(?=[^\r\n])")  # 75 octets at most, of which a letter may take two
-_FIELD = re.compile(r"[!-9;-~]{1,80}:[ \t]")  # as a saved mail begins, whatever it is called
+# As a saved mail begins, whatever it is called; a mailbox file has a line of its own before it.
+_FIELD = re.compile(r"\ufeff?(?:From [^\r\n]{1,200}\r?\n)?[!-9;-~]{1,80}:[ \t]")
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 _DEEPEST_COPY = 4  # mails within mails, looked into one by one
 
@@ -125,7 +126,7 @@ def _said(part: Part) -> tuple[list[str], tuple[Part, ...]]:
     said = [text, plain.from_html(text).text if _TAG.search(text) else ""]
     if not _is_a_mail(part):
         return said, ()
-    mail = message.read(part.payload)
+    mail = message.read(part.payload.removeprefix(BOM_UTF8))
     return [*said, mail.text, plain.from_html(mail.html).text if mail.html else ""], mail.attachments
 
 

@@ -142,6 +142,8 @@ FORWARD.add_attachment(COPY)
         part("application/octet-stream", f"<p>{MARKER.replace(' ', '&#160;')}</p>".encode(), "copie.html"),
         part("text/plain", b"> --- Ce qui suit est interne :\n> ne jamais\n> transmettre. ---", "copie.txt"),
         part("application/octet-stream", COPY.as_bytes(), "copie.txt"),
+        part("application/octet-stream", b"From - Tue Mar  3 10:00:00 2026\r\n" + COPY.as_bytes(), "copie"),
+        part("application/octet-stream", b"\xef\xbb\xbf" + COPY.as_bytes(), "copie"),
     ],
 )
 def test_no_internal_copy_leaves_as_a_file_however_it_was_saved(copy):
