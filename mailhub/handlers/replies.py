@@ -17,7 +17,7 @@ from mailhub.centre.requests import ExchangeKind, Request
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import ECHO_SPAN, Verdict
-from mailhub.mail import commands, enclosures, message, relay, secrecy, subjects
+from mailhub.mail import commands, enclosures, hints, message, relay, secrecy, subjects
 from mailhub.mail.commands import Command, Commands
 from mailhub.mail.draft import Draft
 from mailhub.mail.message import Message
@@ -122,6 +122,8 @@ def _act(reply: _Reply) -> Outcome:
         return _keep_inside(reply, "sealed")
     if reply.reading.message.is_reaction:
         return _keep_inside(reply, "empty")
+    if hints.is_recall(quoting.reply):
+        return _keep_inside(reply, "recall")
     if said.unknown:
         told = _file_note(reply)
         letter = reply.tell("command-unknown", unknown=said.unknown, known=KNOWN_COMMANDS)

@@ -45,6 +45,11 @@ def is_thanks_only(new_text: str) -> bool:
     return len(spoken) <= MOST_WORDS_OF_THANKS and bool(_THANKS.search(said)) and not _MORE.search(said)
 
 
+def is_recall(new_text: str) -> bool:
+    """Say whether a text is what Outlook writes for whoever wants a mail of theirs back, which no mail outside can be."""
+    return _RECALL.fullmatch(french.fold(new_text[:MOST_READ]).strip()) is not None
+
+
 def claims_urgent(text: str) -> bool:
     """Say whether the writer claims haste: "urgent", "pour demain", "au plus vite" (S04)."""
     return _HASTE.search(*_heard(text)) is not None
@@ -62,6 +67,9 @@ MOST_WORDS_OF_THANKS = 12  # desk.md P27
 ENOUGH = 2  # one plain word such as "date" decides nothing
 
 _BEGINNING = 3  # letters
+_RECALL = re.compile(
+    r"[^\n]{1,80} (?:would like to recall|(?:souhait\w+|voudrait|aimerait|desire) rappeler) (?:the|le) message\b[^\n]{0,300}"
+)
 _BLANKS = {ord(mark): " " for mark in string.punctuation}
 
 # The costlier kind wins a tie: a promise too long is kept more easily than one too short.

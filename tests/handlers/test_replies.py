@@ -55,6 +55,30 @@ def test_the_same_answer_sent_twice_under_two_ids_leaves_once(centre):
     assert len(centre.outbox("answer")) == 2
 
 
+@pytest.mark.parametrize(
+    "recall",
+    [
+        "MORVAN Claire souhaite rappeler le message « [Q-2026-0001] Combien d’habitants ? ».",
+        'Claire Morvan would like to recall the message, "Re: Combien".',
+    ],
+)
+def test_a_mail_that_wants_another_back_stays_inside(centre, recall):
+    copy = asked(centre)
+    answer(centre, copy, recall)
+
+    assert centre.outbox("answer") == []
+    assert "ne peut pas être rappelé" in body(centre.postbox.to(CLAIRE)[-1])
+
+    answer(
+        centre,
+        copy,
+        "La maire souhaite rappeler le message suivant aux élus.\nIl est en pièce jointe.",
+        number=2,
+    )
+
+    assert len(centre.outbox("answer")) == 1
+
+
 def test_two_presses_handled_together_leave_once(centre):
     copy = asked(centre)
     for number in (1, 2):

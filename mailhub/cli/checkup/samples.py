@@ -145,7 +145,7 @@ _MAIL: dict[str, tuple[Values, ...]] = {
     "note-copy": (_COMMON,),
     "note-kept": tuple(
         {**_COMMON, "why": why, "sent_at": _INSTANT, "in_doubt": in_doubt}
-        for why in ("forward", "empty", "sealed", "internal", "again", "note")
+        for why in ("forward", "empty", "recall", "sealed", "internal", "again", "note")
         for in_doubt in (True, False)
     ),
     "staff-copy": (
