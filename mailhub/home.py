@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mailhub import keys, migrations, outbox
+from mailhub.centre import publications
 from mailhub.database import Database
 from mailhub.errors import HomeError, Refused
 from mailhub.locks import HomeLock
@@ -22,6 +23,7 @@ from mailhub.locks import HomeLock
 SETTINGS = "mailhub.toml"
 DATABASE = "storage/mailhub.db"
 # What a home cannot be made again from; the database comes besides.
+TOKENS = "storage/keys/tokens"
 PRECIOUS = (SETTINGS, "lists", "templates", "storage/keys")
 EXAMPLES = {
     # In a wheel the examples lie inside the package, in the repository beside it.
@@ -80,7 +82,8 @@ def backup(home: Path, database: Database, target: Path) -> int:
         database.backup_to(copy)
         descriptor = os.open(packed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            # What a link leads to is saved, not the link.
+            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as tar:
                 for name in PRECIOUS:
                     if (home / name).exists():
                         tar.add(home / name, name, filter=_owned_by_nobody)
@@ -96,14 +99,15 @@ class Restored:
     """What came back from a backup."""
 
     doubtful: int  # letters that were unsent when the backup was made
+    late: list[str]  # issues whose hour has come since: they may have left, and wait for a person
     url: str  # the database that was restored
 
 
 def restore(source: Path, home: Path, now: datetime, *, as_it_was: bool = False) -> Restored:
     """Bring a home back from a backup into an empty folder.
 
-    Letters that were unsent in the backup may have left since, so they are put in doubt, for a person to decide;
-    `as_it_was` says that nothing has run since. The database is brought to the form this version needs.
+    Letters that were unsent in the backup may have left since, so they are put in doubt, for a person to decide, and
+    so may issues whose hour has come: they wait for a person (T5); `as_it_was` says that nothing has run since. The database is brought to the form this version needs.
     """
     if home.exists() and any(home.iterdir()):
         lock = HomeLock(home)
@@ -119,13 +123,13 @@ def restore(source: Path, home: Path, now: datetime, *, as_it_was: bool = False)
         database = Database(f"sqlite:///{unpacked / DATABASE}")
         try:
             database.upgrade()
-            doubtful = 0 if as_it_was else _doubt_unsent(database, now)
+            doubtful, late = (0, []) if as_it_was else _doubt(database, now)
         finally:
             database.close()
         home.mkdir(exist_ok=True)
         for entry in unpacked.iterdir():
             entry.rename(home / entry.name)
-    return Restored(doubtful, f"sqlite:///{home / DATABASE}")
+    return Restored(doubtful, late, f"sqlite:///{home / DATABASE}")
 
 
 def _copied_examples(source: Path, target: Path) -> list[str]:
@@ -144,7 +148,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _owned_by_nobody(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Files and folders as whoever restores them will own them; links and sockets stay behind."""
+    """Files and folders as whoever restores them will own them; sockets and the like stay behind."""
     if not (member.isfile() or member.isdir()):
         return None
     member.uid = member.gid = 0
@@ -169,7 +173,7 @@ def _unpack(source: Path, folder: Path) -> None:
         raise HomeError(f"{source} is cut short; copy it again from where it was saved") from error
     except (tarfile.TarError, EOFError) as error:
         raise HomeError(f"{source} is no backup of mailhub: {error}") from error
-    for name in (SETTINGS, DATABASE):
+    for name in (SETTINGS, DATABASE, TOKENS):
         if not (folder / name).is_file():
             raise HomeError(f"{source} is no whole backup of mailhub: it lacks {name}")
     (folder / "storage").chmod(0o700)
@@ -184,10 +188,14 @@ def _unpack(source: Path, folder: Path) -> None:
         raise HomeError(f"{source}: the database in it is damaged: {said}")
 
 
-def _doubt_unsent(database: Database, now: datetime) -> int:
+def _doubt(database: Database, now: datetime) -> tuple[int, list[str]]:
+    """Put in doubt what may have left since: how many letters, and which issues."""
     with database.transaction() as session:
         rows = outbox.unsettled(session)
         for row in rows:
             outbox.in_doubt(row, "restored from a backup: it may have left since", now)
             session.add(row)
-    return len(rows)
+        issues = publications.due(session, now)
+        for issue in issues:
+            publications.put_off(session, issue)
+        return len(rows), [issue.reference for issue in issues]

@@ -99,7 +99,8 @@ def restore(
 ) -> None:
     """Bring a home back from a backup, into an empty folder.
 
-    Letters that were unsent may have left since the backup was made; they come back in doubt, for you to decide.
+    Letters that were unsent may have left since the backup was made; they come back in doubt, for you to decide;
+    an issue whose hour has come since waits for you as well.
     """
     from mailhub import home as homes
 
@@ -110,7 +111,10 @@ def restore(
     told = f"restored {home}"
     if restored.doubtful:
         told += f"\n{restored.doubtful} unsent letters are in doubt: see `mailhub outbox ls --state in_doubt`"
-    screen.done({"home": home, "letters_in_doubt": restored.doubtful}, told, as_json=json)
+    for issue in restored.late:
+        told += f"\n{issue} may have left since: `mailhub issue release {issue}` if it has not, else `stop`"
+    shown = {"home": home, "letters_in_doubt": restored.doubtful, "issues_late": restored.late}
+    screen.done(shown, told, as_json=json)
     screen.aside(f"next: mailhub check --home {home}")
 
 

@@ -7,6 +7,8 @@ here is evidence, never a verdict: `wishes` weighs what it finds against denials
 import re
 from collections.abc import Callable
 
+from mailhub.mail import french
+
 
 def any_of(*spellings: str) -> Callable[[str], re.Match[str] | None]:
     """A search for any of several spellings."""
@@ -123,6 +125,24 @@ every_one = any_of(
     r"\b(?:des|aux|les|pour les) (?:deux|2)\b(?! (?:mois|semaines|jours|ans|annees))",
     r"\b(?:tous|toutes) (?:mes|nos) (?:abonnements|inscriptions|listes|publications)",
 )
+
+
+def proves_consent(written: str) -> bool:
+    """Say whether words noted beside a name may prove a yes (D46): a bare "oui" proves none, and "non" is none."""
+    said = french.words(french.fold(written))
+    return len(said) > 1 and said[0] not in {
+        "non",
+        "no",
+        "pas",
+        "refus",
+        "refuse",
+        "aucun",
+        "sans",
+        "faux",
+        "ne",
+        "n'",
+    }
+
 
 _PUBLICATION = r"(?:lettres?|newsletters?|news letter|infolettres?|bulletins?|revues?(?: de presse)?|listes?(?: de diffusion)?|mailing[- ]list|publications?)"
 _ABOUT = rf"(?:(?:a|de|d'|sur|dans|pour) )?(?:la |votre |vos |cette |le |les |l'|une? )?(?:\w+ ){{0,2}}?{_PUBLICATION}"

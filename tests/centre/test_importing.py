@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlmodel import Session, func, select
+from sqlmodel import Session, col, func, select
 
 from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
@@ -156,6 +156,80 @@ def test_an_export_brings_back_who_is_active_alone_and_to_their_own_list(session
     assert [step.who for step in steps if step.fate is Fate.ADDED] == ["active@kerbrec.example"]
     assert (row.state, row.publication) == (State.ACTIVE, "lettre")
     assert [step.why for step in steps][-2:] == ['a line of "revue"', "an address of the centre itself"]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("anne@kerbrec.example;Mme Anne Martin;;;;;", "left: only their own yes"),
+        ("anne@kerbrec.example;Martin Annie;;;;;", "somebody at this address left"),
+        ("anne@kerbrec.example;Anne Martin;Kerbrec;cheffe de projet;;;", "somebody at this address left"),
+        (";PAPIER Paul;;;1, rue A;35000;Rennes", "left"),
+        (";Paul Papier;;;3 rue B;35000;Rennes", "somebody of this name and postcode left"),
+        (";Léa Non;;;3 rue B;35000;Rennes", "somebody of this name asked never to be written to"),
+        ("jean@kerbrec.example;Jean Marttin;;;;;", "may be Jean Martin, who is on file"),
+        (";Vive Voix;;;9 rue C;35000;Rennes", "may be Vive Voix, who is on file"),
+    ],
+)
+def test_r3_t21_who_left_is_known_again_however_they_are_written(session: Session, line: str, why: str):
+    head = "courriel;nom;organisme;fonction;rue;cp;ville\n"
+    bring(
+        session,
+        head
+        + "anne@kerbrec.example;Martin Anne;;;;;\nlea@kerbrec.example;Léa Non;;;;;\n"
+        + "jean@kerbrec.example;Jean Martin;;;;;\n;Paul Papier;;;1 rue A;35000;Rennes\n"
+        + ";Vive Voix;;;1 rue A;35000;Rennes\n",
+    )
+    anne, lea, _, paul, _ = session.exec(select(Subscription).order_by(col(Subscription.id))).all()
+    subscriptions.leave(session, [anne, paul], said(NOW))
+    subscriptions.leave_everything(session, KEYRING, [lea], "lea@kerbrec.example", said(NOW))
+
+    (step,) = bring(session, head + line)
+
+    assert (step.fate, step.why.startswith(why)) == (Fate.REFUSED, True), step.why
+
+
+def test_t23_the_couple_of_somebody_on_file_is_no_slip_of_the_keyboard(session: Session):
+    bring(session, "nom;courriel\nAnne Le Goff;legoff@kerbrec.example\n")
+    (step,) = bring(session, "nom;courriel\nPaul Le Goff;legoff@kerbrec.example\n")
+
+    assert step.fate is Fate.ADDED
+
+
+@pytest.mark.parametrize("cell", ["non", "refus", "oui", "x", "n'a pas répondu", "pas encore"])
+def test_d46_a_cell_that_proves_nothing_is_no_consent(session: Session, cell: str):
+    (step,) = bring(session, f"courriel;consentement\nanne@gmail.com;{cell}\n", REVIEW)
+
+    assert (step.fate, "is no proof" in step.why) == (Fate.REFUSED, True)
+
+
+def test_two_holders_of_one_function_are_one_too_many(session: Session):
+    file = (
+        "courriel;nom;organisme;fonction\n"
+        "un@kerbrec.example;Un;Kerbrec;agent\ndeux@kerbrec.example;Deux;Kerbrec;agent\n"
+    )
+    planned = importing.plan(session, KEYRING, LETTER, sheet.read(file.encode()).lines, is_ours=is_ours)
+    steps = bring(session, file)
+
+    assert planned == steps
+    assert [step.fate for step in steps] == [Fate.ADDED, Fate.REFUSED]
+    assert steps[1].why == "line 2 names who holds this function already"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b'courriel;nom\na@kerbrec.example;"Dupont\nb@kerbrec.example;B\n', "unexpected end of data"),
+        (b"nom;courriel\nDupont; Jean;a@kerbrec.example\n", "line 2 has more cells"),
+        (
+            "nom;courriel\nFrançois;a@kerbrec.example\n".encode() + b"Ren\xe9;b@kerbrec.example\n",
+            "line 3 is not",
+        ),
+    ],
+)
+def test_a_file_that_shifts_or_garbles_names_is_refused(raw: bytes, said: str):
+    with pytest.raises(Refused, match=said):
+        sheet.read(raw)
 
 
 def test_a_heading_nobody_understands_is_named():

@@ -122,6 +122,19 @@ def test_a_home_comes_back_from_its_backup_elsewhere(run, asked, tmp_path):
     assert _mode(tmp_path / "else" / "where" / "storage" / "keys" / "tokens") == 0o600
 
 
+def test_what_links_lead_to_is_saved_as_well(run, asked, tmp_path):
+    for name in ("mailhub.toml", "lists"):
+        (asked / name).rename(tmp_path / name)
+        (asked / name).symlink_to(tmp_path / name)
+
+    run("backup", tmp_path / "saved.tar", "--home", asked)
+    restored = run("restore", tmp_path / "saved.tar", "--home", tmp_path / "new")
+
+    assert restored.status == 0
+    assert (tmp_path / "new" / "mailhub.toml").read_text() == (tmp_path / "mailhub.toml").read_text()
+    assert list((tmp_path / "new" / "lists").glob("*.toml"))
+
+
 def test_a_backup_is_ours_alone_and_leaves_no_scrap(run, asked, tmp_path):
     (tmp_path / "to").mkdir()
 
@@ -267,12 +280,17 @@ def _tar(path, members):
         ({"storage/keys/../../../evil": b""}, "is no backup of mailhub"),
         ({"lists/link": None}, "is no backup of mailhub"),
         ({"mailhub.toml": b""}, "it lacks storage/mailhub.db"),
+        ({"mailhub.toml": b"", "storage/mailhub.db": b""}, "it lacks storage/keys/tokens"),
         (
-            {"mailhub.toml": b"", "storage/mailhub.db": b"no database at all" * 100},
+            {
+                "mailhub.toml": b"",
+                "storage/keys/tokens": b"",
+                "storage/mailhub.db": b"no database at all" * 100,
+            },
             "the database in it is damaged",
         ),
     ],
-    ids=["climbs", "absolute", "climbs inside", "link", "half", "damaged"],
+    ids=["climbs", "absolute", "climbs inside", "link", "half", "no keys", "damaged"],
 )
 def test_restoring_refuses_a_file_that_is_no_backup_and_leaves_nothing(run, tmp_path, members, said):
     refused = run("restore", _tar(tmp_path / "evil.tar", members), "--home", tmp_path / "new" / "home")
@@ -321,7 +339,7 @@ def test_programs_are_told_what_became_of_a_home(run, tmp_path):
     assert (made["home"], "mailhub.toml" in made["made"], again["made"]) == (str(home), True, [])
     assert upgraded["stood_at"] == upgraded["stands_at"]
     assert backed_up == {"file": str(saved), "octets": saved.stat().st_size, "not_in_it": []}
-    assert restored == {"home": str(elsewhere), "letters_in_doubt": 0}
+    assert restored == {"home": str(elsewhere), "letters_in_doubt": 0, "issues_late": []}
 
 
 def test_a_served_database_is_not_upgraded(run, home):

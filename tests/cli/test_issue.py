@@ -86,6 +86,17 @@ def test_an_hour_that_has_passed_and_a_list_that_is_none_are_refused(run, kept):
     assert "lettre" in nowhere.said
 
 
+@pytest.mark.parametrize(("how", "state"), [([], "late"), (["--as-it-was"], "scheduled")])
+def test_t5_an_issue_that_may_have_left_since_the_backup_waits_for_a_person(run, kept, tmp_path, how, state):
+    run("issue", "release", "lettre-57", "--home", kept)
+    run("backup", tmp_path / "saved.tar", "--home", kept)
+    restored = run("restore", tmp_path / "saved.tar", *how, "--home", tmp_path / "new")
+
+    (row,) = run("issue", "ls", "--json", "--home", tmp_path / "new").lines
+    assert row["state"] == state
+    assert ("lettre-57 may have left since" in restored.out) is (state == "late")
+
+
 def test_programs_are_told_the_issue_as_it_stands_now(run, kept):
     for words in (["release", "--at", "2099-12-10 09:00"], ["hold"], ["stop"]):
         verb, *more = words

@@ -5,6 +5,8 @@ when nothing tells them apart. An address somebody left still recognises them fo
 Nothing here is merged or guessed: what is not certain is proposed.
 """
 
+import difflib
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,12 +86,29 @@ def recognise(session: Session, address: str, name: str | None = None) -> Person
 
 
 def same_name(one: str | None, other: str | None) -> bool:
-    """Say whether two names are one: order, case, accents and hyphens apart (« LE GALL Odile », « Odile Le-Gall »)."""
-    return bool(one and other) and _words(one or "") == _words(other or "")
+    """Say whether two names are one: order, case, accents, titles and hyphens apart (« Mme LE GALL Odile », « Odile Le-Gall »)."""
+    return bool(one and other) and name_words(one or "") == name_words(other or "")
 
 
-def _words(name: str) -> list[str]:
-    return sorted(french.fold(name).replace("-", " ").replace(",", " ").split())
+def nearly_same_name(one: str | None, other: str | None) -> bool:
+    """Say whether one name may be the other with a slip of the keyboard (R3): a person looks at both."""
+    if not one or not other:
+        return False
+    this, that = ("".join(name_words(name)) for name in (one, other))
+    return difflib.SequenceMatcher(None, this, that, autojunk=False).ratio() >= _NEARLY
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a name by which it is known again, in no order of its writer's."""
+    words = sorted(_MARKS.sub(" ", french.fold(name)).split())
+    return tuple(word for word in words if word not in _TITLES) or tuple(words)
+
+
+_MARKS = re.compile(r"[-,.]")
+_TITLES = frozenset(
+    {"m", "mr", "mme", "mlle", "mmes", "mm", "madame", "monsieur", "mademoiselle", "dr", "me"}
+)
+_NEARLY = 0.85
 
 
 def meet(session: Session, address: str, name: str | None, now: datetime) -> Person:

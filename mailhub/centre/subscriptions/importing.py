@@ -22,7 +22,7 @@ from mailhub.centre.subscriptions.subscription import CLOSED, LIVE, Channel, Sta
 from mailhub.errors import Refused
 from mailhub.lists import Channel as Offered
 from mailhub.lists import Publication
-from mailhub.mail import french
+from mailhub.mail import french, phrasebook
 from mailhub.mail.tokens import Keyring
 
 
@@ -90,7 +90,7 @@ def _plan(
 ) -> tuple[list[Step], list[_Wanted]]:
     steps: list[Step] = []
     chosen: list[_Wanted] = []
-    seen = _Seen({}, {})
+    seen = _Seen({}, {}, {})
     for line in lines:
         who = line.address or line.email or line.full_name or line.function
         same = seen.before(line)
@@ -100,6 +100,7 @@ def _plan(
         try:
             _refuse_unusable(publication, line, is_ours)
             fate, wanted = _judge(known, keyring, publication, line)
+            seen.seat(line)
         except Refused as refusal:
             steps.append(Step(line.number, who, Fate.REFUSED, str(refusal)))
         else:
@@ -114,16 +115,23 @@ class _Seen:
 
     lines: dict[tuple[str, str, str], int]
     addresses: dict[str, int]
+    seats: dict[tuple[str, str], int]
+
+    def seat(self, line: Line) -> None:
+        """Refuse a second holder of one function; remembers the first."""
+        if line.function and line.organisation:
+            first = self.seats.setdefault((line.function, line.organisation), line.number)
+            if first != line.number:
+                raise Refused(f"line {first} names who holds this function already")
 
     def before(self, line: Line) -> int | None:
         """The earlier line about the same person; remembers this one when there is none.
 
         Another name at one address is another person (T23); no name at all is whoever came first there.
         """
-        name = " ".join(sorted(french.fold(line.full_name).replace("-", " ").split()))
-        elsewhere = (
-            "" if line.address else french.fold(f"{line.function} {line.postcode} {line.street} {line.place}")
-        )
+        name = " ".join(people.name_words(line.full_name))
+        where = french.fold(f"{line.function} {line.postcode} {line.street} {line.place}")
+        elsewhere = "" if line.address else " ".join(french.words(where))
         key = (line.address, name, elsewhere)
         same = self.lines.get(key)
         if same is None and line.address and (not name or (line.address, "", "") in self.lines):
@@ -143,6 +151,10 @@ def _refuse_unusable(publication: Publication, line: Line, is_ours: IsOurs) -> N
         raise Refused(f'a line of "{line.publication}"')
     if line.state and line.state != State.ACTIVE:
         raise Refused(f'"{line.state}": a file adds only who is active')
+    if line.consent and not phrasebook.proves_consent(line.consent):
+        raise Refused(
+            f'"{line.consent}" is no proof: say how and when they said yes, « par mail le 3 mars 2026 »'
+        )
 
 
 def _judge(
@@ -167,6 +179,10 @@ def _judge(
     live = row is not None and row.state in LIVE
     if live and not _succeeds(known, line, holder):
         return Fate.UNCHANGED, None
+    if reason := known.who_left(line):
+        raise Refused(reason)
+    if row is None and (name := known.nearly(line)):
+        raise Refused(f"may be {name}, who is on file: write both alike, or `mailhub subscribers add`")
     if row is not None and not live and not line.consent:
         raise Refused("asked already; their yes is waited for")
     if channel.has_email and needs_yes(publication, line.address) and not line.consent:

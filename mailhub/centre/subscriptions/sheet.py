@@ -7,6 +7,7 @@ knows the database.
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,13 +99,15 @@ def read(raw: bytes) -> Sheet:
     text = _decoded(raw)
     if "\x00" in text:
         raise Refused("this is no text file; save the sheet as CSV")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     lines: list[Line] = []
     try:
         heading = next(reader, [])
         columns = _columns(heading)
         began = reader.line_num + 1  # the line a row begins on, as an editor counts
         for row in reader:
+            if any(cell.strip() for cell in row[len(heading) :]):
+                raise Refused(f"line {began} has more cells than the first line has headings")
             if any(cell.strip() for cell in row):
                 cells = dict(_cells(columns, row))
                 lines.append(Line(began, address=address_in(cells.get("email", "")), **cells))
@@ -127,18 +130,32 @@ def write(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> bytes
 
 
 def _decoded(raw: bytes) -> str:
-    """UTF-8 when it is; else what Excel writes in France."""
+    """UTF-8 when it is; else what Excel writes in France. Refused when a line is not as the others are."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
         if raw.startswith(mark):
-            return raw.decode(encoding, "replace")
+            return _strictly(raw, encoding)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        # Two odd signs in a row in windows-1252, which no name has: most of it is UTF-8 all the same.
+        return _strictly(raw, "utf-8") if _ACCENT_IN_UTF8.search(raw) else raw.decode("cp1252", "replace")
+
+
+_ACCENT_IN_UTF8 = re.compile(rb"[\xc2\xc3][\x80-\xbf]")
+
+
+def _strictly(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Refused(
+            f"line {line} is not written in {encoding} as others are; save the sheet again"
+        ) from error
 
 
 def _delimiter(text: str) -> str:
