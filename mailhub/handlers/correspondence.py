@@ -54,18 +54,26 @@ def question(desk: Desk, asked: Asked, answers: Reading | None = None) -> tuple[
     """« Répondez OUI » : to the address itself, once."""
     if asked.confirmation is None:
         return ()
-    # One key for a day and an address: two asked for at the same instant are one letter.
-    key = f"subscription-confirmation:{asked.confirmation.digest}:{desk.now:%Y-%m-%d}"
+    key, *_ = keys_of(asked.confirmation)
     return (_asking(desk, asked.confirmation, "subscription-confirmation", key, answers),)
+
+
+def keys_of(question: Confirmation) -> tuple[str, str, str]:
+    """The letters that may ask a question: at first, once more, about a move."""
+    # One key for a day and an address: two asked for at the same instant are one letter.
+    first = f"subscription-confirmation:{question.digest}:{question.asked_at:%Y-%m-%d}"
+    return first, f"subscription-reminder:{question.id}", f"subscription-address:{question.id}"
 
 
 def reminder(desk: Desk, asked: Confirmation) -> Draft:
     """The same question once more, a week later."""
-    return _asking(desk, asked, "subscription-reminder", f"subscription-reminder:{asked.id}", None)
+    _, key, _ = keys_of(asked)
+    return _asking(desk, asked, "subscription-reminder", key, None)
 
 
 def about_move(desk: Desk, asked: Confirmation) -> Draft:
     """« Avez-vous changé d'adresse ? », to one of the two addresses."""
+    *_, key = keys_of(asked)
     values = {
         "from_old": asked.about is subscriptions.About.MOVE_FROM,
         "told_only": asked.reply is not None,
@@ -74,7 +82,7 @@ def about_move(desk: Desk, asked: Confirmation) -> Draft:
     return _letter(
         desk,
         "subscription-address",
-        f"subscription-address:{asked.id}",
+        key,
         Mailbox(None, asked.address),
         Token(Purpose.JOIN, asked.id or 0, asked.person_id),
         (),

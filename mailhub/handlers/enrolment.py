@@ -6,6 +6,7 @@ Whoever opens a door calls these and puts the drafts in the outbox, in the same 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mailhub import outbox
 from mailhub.centre import people, subscriptions
 from mailhub.centre.people import Person
 from mailhub.centre.subscriptions import (
@@ -73,14 +74,22 @@ def settle(
         inbound_id=answers.number if answers else None,
     )
     answer = subscriptions.answer(desk.session, confirmation_id, address, evidence, yes=yes)
+    if answer.question is not None and answer.question.address is None:  # erased, by their no
+        _forget_letters(desk, answer.question)
     return answer, _told(desk, answer, answers)
+
+
+def _forget_letters(desk: Desk, question: Confirmation) -> None:
+    """An address that was erased is in no letter of ours either; what was not sent yet is asked no more."""
+    outbox.forget(desk.session, correspondence.keys_of(question), desk.now)
 
 
 def tend(desk: Desk) -> tuple[Draft, ...]:
     """What the clock does: one reminder after a week, oblivion after two; addresses left a year ago are forgotten."""
     now = desk.now
     people.forget_old_addresses(desk.session, now)
-    subscriptions.lapse(desk.session, now)
+    for question in subscriptions.lapse(desk.session, now):
+        _forget_letters(desk, question)
     subscriptions.forget_questions(desk.session, now)
     return tuple(correspondence.reminder(desk, asked) for asked in subscriptions.to_remind(desk.session, now))
 

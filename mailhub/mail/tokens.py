@@ -78,6 +78,8 @@ class Keyring:
             raw = base64.b32decode(text.upper() + "=" * (-_LENGTH % 8))
         except (binascii.Error, ValueError):
             return None
+        if base64.b32encode(raw).decode().rstrip("=") != text.upper():  # the last letter has a bit to spare
+            return None
         body, mac = raw[: _BODY.size], raw[_BODY.size :]
         key, purpose, thread, person, until = _BODY.unpack(body)
         if key not in self.secrets or not hmac.compare_digest(mac, _mac(self.secrets[key], body)):

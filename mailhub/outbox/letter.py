@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, text
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub import storage
 from mailhub.centre import returns
@@ -156,6 +156,23 @@ def raw(session: Session, row: Outgoing) -> bytes:
     return copy(octets, row.personal, row.message_id, row.created_at).raw
 
 
+def forget(session: Session, keys: Sequence[str], now: datetime) -> None:
+    """Keep of these letters only that they were written, not to whom nor what; one that has not left does not.
+
+    One that is on the wire is left alone: whoever has it in hand settles it.
+    """
+    found = session.exec(select(Outgoing).where(col(Outgoing.key).in_(keys))).all()
+    for row in found:
+        if row.state is OutgoingState.SENDING:
+            continue
+        if row.state in {OutgoingState.WAITING, OutgoingState.DEFERRED}:
+            _settle(row, OutgoingState.WITHDRAWN, "nobody is to be asked any more", now)
+        said, row.digest = row.digest, storage.keep(session, b"", now)
+        row.recipient = row.destination = ""
+        session.flush()
+        storage.forget(session, said)
+
+
 def sent(row: Outgoing, answer: str, now: datetime) -> None:
     """The relay took it."""
     _settle(row, OutgoingState.SENT, answer, now)
@@ -215,6 +232,8 @@ def settle_doubt(session: Session, outgoing_id: int, *, arrived: bool, now: date
 
 def _send_again(session: Session, row: Outgoing, now: datetime) -> None:
     """Let it leave once more; what was told of a copy before then no longer counts."""
+    if not row.recipient:
+        raise Refused(f"letter {row.id} was forgotten with the address it went to")
     if row.expires_at is not None and row.expires_at <= now:
         raise Refused(f"letter {row.id} is a copy of an issue that was stopped, or whose deadline has passed")
     row.state, row.next_at, row.tried_since, row.settled_at = OutgoingState.WAITING, now, None, None

@@ -81,6 +81,12 @@ def asked(desk: Desk, text: str) -> Confirmation | None:
     return question
 
 
+def receives(desk: Desk, question: Confirmation) -> bool:
+    """Say whether they receive any of what they were asked about: they may have left since they said yes."""
+    rows = (subscriptions.find(desk.session, code, question.person_id) for code in question.codes)
+    return any(row is not None and row.state in LIVE for row in rows)
+
+
 def leave(desk: Desk, of: Held, source: Source) -> tuple[Draft, ...]:
     """Stop this one list."""
     before = of.row.state

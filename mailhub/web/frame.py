@@ -1,6 +1,6 @@
 """What all pages of readers share: their words, their one stylesheet, their refusals, how a form is read."""
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import structlog
 from starlette.datastructures import Headers
@@ -71,7 +71,13 @@ def client(request: Request) -> str:
 
 
 async def words(request: Request) -> dict[str, str]:
-    """The words of a form, urlencoded or multipart; files are not words, and nonsense is no form."""
+    """The words of a form, urlencoded or multipart, whatever it calls itself; files are not words, nonsense is no form."""
+    written = (await request.body()).decode("utf-8", "replace")
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        try:
+            return dict(parse_qsl(written, keep_blank_values=True, max_num_fields=20))
+        except ValueError:
+            return {}
     try:
         async with request.form(max_files=0, max_fields=20) as form:
             return {name: value for name, value in form.multi_items() if isinstance(value, str)}

@@ -5,11 +5,14 @@ import socket
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mailhub.errors import SettingsError
 
 BACKLOG = 64
 GOODBYE_SECONDS = 5  # for readers who are still being answered when we end
+MOST_CONNECTIONS = 200  # at one time; mail must not wait for want of file descriptors
+HEAD_SECONDS = 20  # for a whole request but its form, which `guard` waits for
 
 
 def bound(listen: str) -> socket.socket:
@@ -35,6 +38,7 @@ def arranged(application: Starlette, listener: socket.socket) -> uvicorn.Config:
         application,
         host=host,
         port=port,
+        http=Patient,
         proxy_headers=True,
         forwarded_allow_ips=["127.0.0.1", "::1"],  # else FORWARDED_ALLOW_IPS of the environment decides
         log_config=None,
@@ -42,6 +46,30 @@ def arranged(application: Starlette, listener: socket.socket) -> uvicorn.Config:
         lifespan="off",
         timeout_graceful_shutdown=GOODBYE_SECONDS,
     )
+
+
+class Patient(H11Protocol):
+    """A connection of uvicorn's that is let in only while there is room, and not kept for whoever asks nothing."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+        else:
+            self._watch()
+
+    def _watch(self) -> None:
+        self.loop.call_later(HEAD_SECONDS, self._look, self.cycle)
+
+    def _look(self, last: object) -> None:
+        """Hang up on whoever has begun no new request since the last look, unless one is being answered."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is last and (self.cycle is None or self.cycle.response_complete):
+            self.transport.abort()
+        else:
+            self._watch()
 
 
 async def serve(application: Starlette, listener: socket.socket) -> None:

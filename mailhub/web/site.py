@@ -48,7 +48,7 @@ class Site:
 
     def application(self) -> Starlette:
         """The routes, top-down."""
-        return Starlette(
+        pages = Starlette(
             routes=[
                 Route("/healthz", self.health),
                 Route("/metrics", self.metrics),
@@ -59,6 +59,10 @@ class Site:
             middleware=[Middleware(Guard, self._frame.refusal), Middleware(SmallForms, self._frame.unread)],
             exception_handlers={404: self._frame.nowhere, MailhubError: self._frame.trouble},
         )
+        pages.router.redirect_slashes = (
+            False  # D21; and it would repeat a token under whatever name was asked for
+        )
+        return pages
 
     async def health(self, _: Request) -> Response:
         """200 while the database answers and nothing waits too long, else 503 with what is wrong."""

@@ -4,6 +4,8 @@ A token in the address is all the proof there is; whoever has none, or a bad one
 changes anything (mail gateways follow every link); POST acts, and the same POST again changes nothing more.
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
@@ -33,6 +35,7 @@ from mailhub.web.pace import Pace
 LONGEST_PAUSE = timedelta(days=366)
 BAD_TOKENS_AN_HOUR = 30
 WISHES_AN_HOUR = 10
+ANSWER_SECONDS = 0.1  # to a wish to join: as long for whoever is on file as for a stranger
 CHOICES_AN_HOUR = 20  # by one token: proof is kept for ever, so nobody may pile it up
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")  # RFC 8058 section 3.1
 
@@ -74,7 +77,8 @@ class Subscriptions:
         """A page behind a token: whoever tries many bad ones waits, a good one is never kept waiting by others."""
 
         async def guarded(request: Request) -> Response:
-            token, client = request.path_params["token"], frame.client(request)
+            # One spelling of each, whatever a mail program made of it: tries and choices are counted by it.
+            token, client = request.path_params["token"].lower(), frame.client(request)
             if self._centre.keyring.open(token) is None:
                 return (
                     self._frame.nothing() if self._bad_tokens.spend(client) else self._frame.too_often("../")
@@ -91,12 +95,12 @@ class Subscriptions:
         """One list stops, by one click of a mail program or by the button of this page."""
         if form is None:
             return await self._shown(token, "leave")
-        if form.get(_ONE_CLICK[0]) == _ONE_CLICK[1]:
+        if form.get(_ONE_CLICK[0], "").strip() == _ONE_CLICK[1]:
             source = Source.ONE_CLICK
         elif "quitter" in form and self._frame.is_ours(request.headers):
             source = Source.PAGE
-        else:  # neither a mail program nor our button: shown, not done
-            return await self._shown(token, "leave")
+        else:  # neither a mail program nor our button: shown, not done, and not called done
+            return await self._shown(token, "leave", status=422)
         if source is Source.PAGE and not self._choices.spend(token):
             return self._frame.too_often("../")
         return await self._chosen(token, "leave", lambda desk, of: choices.leave(desk, of, source))
@@ -151,7 +155,9 @@ class Subscriptions:
             return self._joining(code, where, problems)
         if not self._wishes.spend(frame.client(request)):
             return self._frame.too_often("")
+        until = time.monotonic() + ANSWER_SECONDS
         await run_in_threadpool(self._ask, where, wanted)
+        await asyncio.sleep(max(0, until - time.monotonic()))
         return self._frame.page("join-asked", publication=wanted)
 
     # -- showing -------------------------------------------------------------------------------------------------
@@ -246,9 +252,14 @@ class Subscriptions:
             self._owe(desk, drafts)
             if answer.settled is Settled.GONE:
                 return self._frame.nothing()
-            joins = question.about is About.JOIN
             return self._frame.page(
-                "confirmed", 200, "../", settled=str(answer.settled), said_no=not yes, joins=joins
+                "confirmed",
+                200,
+                "../",
+                settled=str(answer.settled),
+                said_no=not yes,
+                joins=question.about is About.JOIN,
+                receives=choices.receives(desk, question),
             )
 
     def _ask(self, where: str, wanted: Publication) -> None:

@@ -155,7 +155,7 @@ def test_a_question_is_asked_again_after_a_week_and_forgotten_after_two(tables: 
         late = confirm(session, asked, now + 15 * DAY)
 
         assert (early, [question.id for question in reminded], twice) == ([], [asked.confirmation.id], [])  # type: ignore[union-attr]
-        assert (len(waiting), lapsed, late.settled) == (1, 1, Settled.GONE)
+        assert (len(waiting), len(lapsed), late.settled) == (1, 1, Settled.GONE)
         assert (states(session), people.recognise(session, HUGO)) == ({}, None)
 
 

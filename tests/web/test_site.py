@@ -1,6 +1,8 @@
 """What all pages stand on: the listener and whom it believes, links to files, one answer for every bad link."""
 
+import asyncio
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urljoin
@@ -17,7 +19,7 @@ from mailhub.mail import tokens
 from mailhub.mail.message import Part
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.render import Renderer
-from mailhub.web import subscriptions
+from mailhub.web import listener, subscriptions
 from mailhub.web.frame import Frame
 from tests.readers import KEYRING
 from tests.web.reading import pages_of
@@ -173,3 +175,36 @@ def test_whoever_comes_directly_is_counted_as_themselves_whatever_they_write(sma
         ]
 
     assert statuses == [404] * subscriptions.BAD_TOKENS_AN_HOUR + [429]
+
+
+def test_a_connection_that_asks_nothing_is_neither_kept_nor_let_in_without_end(small, monkeypatch):
+    monkeypatch.setattr(listener, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 1)
+
+    async def visit() -> tuple[bytes, bytes, bytes]:
+        with listener.bound("127.0.0.1:0") as place:
+            serving = asyncio.create_task(listener.serve(small.application, place))
+            address = place.getsockname()[:2]
+            first, writing = await asyncio.open_connection(*address)
+            writing.write(b"GET /abonnement HTTP/1.1\r\nHost: a\r\n")
+            second, _ = await asyncio.open_connection(*address)
+            gone = [await _rest(each) for each in (second, first)]
+            third, asking = await asyncio.open_connection(*address)
+            asking.write(b"GET /abonnement HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            said = await third.read()
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+            return gone[0], gone[1], said
+
+    second, first, third = asyncio.run(visit())
+
+    assert (second, first) == (b"", b"")
+    assert third.startswith(b"HTTP/1.1 200 ")
+
+
+async def _rest(visitor: asyncio.StreamReader) -> bytes:
+    try:
+        return await visitor.read()
+    except ConnectionResetError:
+        return b""

@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 
 import pytest
 from sqlmodel import select
@@ -13,6 +14,8 @@ from mailhub.centre import people, subscriptions
 from mailhub.centre.profile import Centre
 from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source, State
 from mailhub.database import Database
+from mailhub.handlers import enrolment
+from mailhub.handlers.desk import Desk
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Outgoing
 from mailhub.render import Renderer
@@ -92,6 +95,26 @@ def test_one_click_on_a_letter_three_years_old_still_leaves(small):
         assert client.post(f"/quitter/{token}", data=ONE_CLICK).status_code == 200
 
     assert small.subscription().state is State.LEFT
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"List-Unsubscribe=One-Click", {}),
+        (b"List-Unsubscribe=One-Click", {"Content-Type": "text/plain"}),
+        (b"List-Unsubscribe=One-Click\r\n", {"Content-Type": "application/x-www-form-urlencoded"}),
+    ],
+)
+def test_one_click_is_one_click_whatever_it_calls_itself(small, body, headers):
+    with small.client() as client:
+        answer = client.post(f"/quitter/{small.token()}", content=body, headers=headers)
+
+    assert (answer.status_code, small.subscription().state) == (200, State.LEFT)
+
+
+def test_a_slash_too_many_leads_nowhere(small):
+    with small.client() as client:
+        assert client.post(f"/quitter/{small.token()}/", data=ONE_CLICK).status_code == 404
 
 
 def test_of_ten_presses_at_once_one_leaves(centre):
@@ -212,7 +235,7 @@ def test_a_post_that_is_neither_one_click_nor_our_button_changes_nothing(small):
             client.post(url, content=b"\xff", headers={"Content-Type": "multipart/form-data; boundary=x"}),
         ]
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.status_code for answer in answers} == {422}
     assert all("<button" in answer.text for answer in answers)
     assert small.everything() == before
 
@@ -396,13 +419,30 @@ def test_a_no_to_the_question_sends_nothing(small):
 
     assert "Rien ne vous sera envoyé" in said.text
     assert [kind for kind, _ in small.letters()] == ["subscription-confirmation"]
+    assert NEW not in repr(small.everything())
+
+
+def test_a_yes_said_again_after_leaving_promises_nothing(small):
+    token = asked(small)
+    with small.client() as client:
+        client.post(f"/confirmer/{token}", data={"reponse": "oui"}, headers=OWN)
+        with small.database.transaction() as session:
+            question = session.exec(select(Confirmation)).one()
+            rows = subscriptions.held_by(session, [question.person_id])
+            subscriptions.leave(session, rows, by_phone(small.clock()))
+        again = [
+            client.post(f"/confirmer/{token}", data={"reponse": said}, headers=OWN).text
+            for said in ("oui", "non")
+        ]
+
+    assert all("rien ne vous est envoyé" in text for text in again)
 
 
 def test_a_question_nobody_answered_in_two_weeks_is_gone(small):
     token = asked(small)
     small.clock.forward(days=15)
     with small.database.transaction() as session:
-        subscriptions.lapse(session, small.clock())
+        enrolment.tend(Desk(session, small.clock(), small.centre, Renderer()))
 
     with small.client() as client:
         answers = [
@@ -411,6 +451,7 @@ def test_a_question_nobody_answered_in_two_weeks_is_gone(small):
         ]
 
     assert [answer.status_code for answer in answers] == [404, 404]
+    assert NEW not in repr(small.everything())
 
 
 @pytest.mark.parametrize("form", [{"adresse": "sans arobase"}, {"publication": "inconnue"}, {"adresse": ""}])
@@ -474,7 +515,8 @@ def test_a_reader_may_change_their_mind_but_not_without_end(small):
     with small.client() as client:
         ways = [{"choix": "canal", "canal": way} for way in ("paper", "email")] * pages.CHOICES_AN_HOUR
         statuses = [
-            client.post(f"/preferences/{small.token()}", data=way, headers=OWN).status_code for way in ways
+            client.post(f"/preferences/{token}", data=way, headers=OWN).status_code
+            for way, token in zip(ways, cycle((small.token(), small.token().upper())), strict=False)
         ]
         left = client.post(f"/quitter/{small.token()}", data=ONE_CLICK)
 

@@ -31,17 +31,17 @@ def to_remind(session: Session, now: datetime) -> list[Confirmation]:
     return chosen
 
 
-def lapse(session: Session, now: datetime) -> int:
-    """Erase what nobody confirmed in two weeks, and whoever we only knew from it; say how many questions."""
+def lapse(session: Session, now: datetime) -> list[Confirmation]:
+    """Erase what nobody confirmed in two weeks, and whoever we only knew from it; the questions that lapsed."""
     query = select(Confirmation).where(
         col(Confirmation.reply).is_(None), col(Confirmation.asked_at) <= now - confirmation.LAPSE_AFTER
     )
-    due = session.exec(query.order_by(col(Confirmation.id)).with_for_update(skip_locked=True)).all()
+    due = list(session.exec(query.order_by(col(Confirmation.id)).with_for_update(skip_locked=True)).all())
     for question in due:
         question.reply, question.replied_at = Reply.LAPSED, now
         session.flush()
         erase_pending(session, question)
-    return len(due)
+    return due
 
 
 def erase_pending(session: Session, question: Confirmation) -> None:
