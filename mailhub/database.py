@@ -10,7 +10,7 @@ import shlex
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
@@ -43,6 +43,22 @@ def words(closed_list: type[StrEnum]) -> Enum:
         values_callable=lambda members: [member.value for member in members],
         validate_strings=True,
     )
+
+
+_TURNS = text(
+    "SELECT pg_advisory_xact_lock(turn) FROM (SELECT DISTINCT hashtextextended(name, 0) AS turn "
+    "FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS turns"
+)
+
+
+def take_turns(session: Session, names: Collection[str]) -> None:
+    """Do what is about these names one transaction after the other, whichever process: what counts, then writes.
+
+    They are waited for in one order, so that two transactions do not wait for each other. SQLite has one writer
+    anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_TURNS, {"names": list(names)})
 
 
 class Database:

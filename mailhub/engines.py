@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mailhub.errors import SettingsError, StorageTrouble
@@ -157,10 +157,14 @@ def _is_trouble(error: DBAPIError) -> bool:
         return _tells_of_trouble(error.orig)
     if error.connection_invalidated:
         return True
-    state = getattr(error.orig, "sqlstate", None)  # None: the server was not reached
+    state = getattr(error.orig, "sqlstate", None)
+    if (
+        state is None
+    ):  # the server was not reached, unless the driver itself refused a value (a text with a NUL)
+        return not isinstance(error, DataError | ProgrammingError)
     # Connection, rollback, resources, intervention, system, internal; 25006 is a server in recovery.
     # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    return state is None or state[:2] in {"08", "40", "53", "55", "57", "58", "XX"} or state == "25006"
+    return state[:2] in {"08", "40", "53", "55", "57", "58", "XX"} or state == "25006"
 
 
 def _tells_of_trouble(error: sqlite3.Error) -> bool:

@@ -2,7 +2,8 @@
 
     MailhubError                 something mailhub can name
     ├── Temporary                try again later: the sender keeps the mail
-    │   └── StorageTrouble       the journal or the database cannot be written
+    │   ├── StorageTrouble       the journal or the database cannot be written
+    │   └── ChangedMeanwhile     another process was faster; the same again sees what it did
     └── Permanent                again will not help
         ├── SettingsError        a setting is wrong
         ├── ListError            a file in lists/ is wrong
@@ -30,6 +31,10 @@ class Temporary(MailhubError):  # noqa: N818 — a branch of the tree, named for
 
 class StorageTrouble(Temporary):
     """The journal cannot be written; the sender keeps the mail."""
+
+
+class ChangedMeanwhile(Temporary):
+    """This was changed by another process at the same moment; do it again."""
 
 
 class Permanent(MailhubError):  # noqa: N818

@@ -16,8 +16,8 @@ from sqlmodel import Session
 
 from mailhub import journal, outbox, understand
 from mailhub.centre.profile import Centre
-from mailhub.database import Database
-from mailhub.errors import StorageTrouble
+from mailhub.database import Database, take_turns
+from mailhub.errors import ChangedMeanwhile, StorageTrouble
 from mailhub.handlers import HANDLERS, Handler
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Claimed, Ending, Unread, Verdict
@@ -44,7 +44,7 @@ class Pipeline:
     handlers: Mapping[Errand, Handler] = field(default_factory=lambda: HANDLERS)
 
     def step(self, is_pressed: Callable[[], bool] = lambda: False) -> bool:
-        """Handle the oldest waiting mails; False when there were none.
+        """Handle the oldest waiting mails; False when there were none but those another process has in hand.
 
         While `is_pressed` says that mail comes in, fewer are handled at a time: what is accepted may wait, its sender
         may not.
@@ -63,7 +63,7 @@ class Pipeline:
             if len(readings) >= AT_LEAST and is_pressed():
                 break
         try:
-            self._handle(readings, is_pressed)
+            return self._handle(readings, is_pressed) > 0 or len(readings) < len(unread)
         except StorageTrouble:
             raise
         except Exception:  # noqa: BLE001 — one of them; alone, it will be known which
@@ -80,14 +80,15 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 — whatever it is, the mails behind it are read
             return error
 
-    def _handle(
-        self, readings: Mapping[int, Reading], is_pressed: Callable[[], bool] = lambda: False
-    ) -> None:
-        """Everything these mails cause, or nothing."""
+    def _handle(self, readings: Mapping[int, Reading], is_pressed: Callable[[], bool] = lambda: False) -> int:
+        """Everything these mails cause, or nothing; say how many were handled."""
         ended: list[tuple[int, Verdict | None, str]] = []
         with self.database.transaction() as session:
             now = self.now()
-            for mail in journal.claim(session, readings):
+            claimed = journal.claim(session, readings)
+            # Of two mails of one author, in whichever process, the later sees what the first did.
+            take_turns(session, {readings[mail.number].sender or "" for mail in claimed})
+            for mail in claimed:
                 if len(ended) >= AT_LEAST and is_pressed():
                     break
                 reading = readings[mail.number]
@@ -96,15 +97,16 @@ class Pipeline:
                 ended.append((reading.number, outcome.verdict, rule))
         for number, verdict, rule in ended:
             log.info("handled", mail=number, verdict=verdict, rule=rule)
+        return len(ended)
 
     def _handle_alone(self, number: int, reading: Reading) -> None:
         """One mail in a transaction of its own; whatever its handler raises, the others go on."""
         try:
             try:
                 self._handle({number: reading})
-            except IntegrityError:
-                # Two processes met the same person at once: one waited at the unique key and lost. What the other
-                # wrote can be read by now.
+            except (IntegrityError, ChangedMeanwhile):
+                # Two processes met the same person at once: one waited and lost. What the other wrote can be read
+                # by now.
                 self._handle({number: reading})
         except StorageTrouble:
             raise

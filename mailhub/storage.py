@@ -4,7 +4,7 @@ They live in the database, so that a mail and its rows are kept by the same comm
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -43,10 +43,24 @@ def keep_all(session: Session, contents: Iterable[bytes], now: datetime) -> list
         blobs.append({"digest": digest, "size": len(content), "stored_at": now, "content": content})
         octets += len(content)
         if octets >= WORTH_WRITING_OCTETS:
-            rows.insert_missing(session, Blob, blobs)
+            _write(session, blobs)
             blobs, octets = [], 0
-    rows.insert_missing(session, Blob, blobs)
+    _write(session, blobs)
     return digests
+
+
+def _write(session: Session, blobs: Sequence[Mapping[str, object]]) -> None:
+    """Keep what is new, and hold what was kept already, so that nobody forgets it before we have said who needs it."""
+    if rows.insert_missing(session, Blob, blobs) == len(blobs):
+        return
+    found = select(Blob.digest).where(col(Blob.digest).in_([blob["digest"] for blob in blobs]))
+    held = set(session.exec(found.with_for_update(read=True, key_share=True)).all())
+    rows.insert_missing(session, Blob, [blob for blob in blobs if blob["digest"] not in held])
+
+
+def claim(session: Session, digest: str) -> None:
+    """Let nobody find these bytes kept until the transaction ends: they may be forgotten in it."""
+    session.exec(select(Blob.digest).where(Blob.digest == digest).with_for_update()).all()
 
 
 def fetch(session: Session, digest: str) -> bytes:

@@ -198,6 +198,7 @@ def place(session: Session, reading: Reading, centre: Centre, mail: Claimed) -> 
         gist=reading.gist,
         now=now,
         enough=max(centre.courtesy.mails_per_hour, centre.courtesy.alike_in_half_an_hour),
+        opens=reading.service not in _SHOWN_ONLY,
     )
     standing = Standing(
         duplicate_of=seen.duplicate_of,
@@ -217,6 +218,9 @@ def place(session: Session, reading: Reading, centre: Centre, mail: Claimed) -> 
     if quoting.guessed and not _is_carried_along(session, quoting.guessed, request):
         quoting = quoting.with_guessed()
     return replace(reading, standing=standing, quoting=quoting)
+
+
+_SHOWN_ONLY = frozenset({Service.CONTACT, Service.POSTMASTER, Service.ABUSE})
 
 
 def _is_carried_along(session: Session, text: str, request: requests.Request | None) -> bool:

@@ -313,7 +313,8 @@ def test_mails_of_two_processes_that_lock_each_other_out_are_both_handled(postgr
         first = threading.Thread(target=step, args=[here])
         first.start()
         assert holds_person.wait(LONGEST_SECONDS)
-        centre.send(question(message_id="<q3@kerbrec.example>", number=3))
+        # Of another author: those of one take turns.
+        centre.send(question("hugo@montelain-agglo.example", "<q3@kerbrec.example>", 3))
         step(there)
         first.join(LONGEST_SECONDS)
 

@@ -56,7 +56,14 @@ def test_a_flood_is_counted_no_further_than_it_matters(database: Database, now: 
             )
             journal.settle(session, mail, same, now)
         seen = journal.seen(
-            session, last, message_id="7@a.example", author="a@b.example", gist="gist", now=now, enough=4
+            session,
+            last,
+            message_id="7@a.example",
+            author="a@b.example",
+            gist="gist",
+            now=now,
+            enough=4,
+            opens=True,
         )
 
     assert seen == Seen(duplicate_of=None, of_author=4, alike=4)

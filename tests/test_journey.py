@@ -1215,3 +1215,16 @@ def test_a_flood_for_people_reaches_each_of_staff_as_often_and_the_last_says_so(
     centre.send(mail("encore", to=f"contact@{DOMAIN}", message_id="<late@k.example>"), to=f"contact@{DOMAIN}")
     centre.settle()
     assert "encore" in body(centre.postbox.to(soizic)[-1])
+
+
+@pytest.mark.parametrize("first", ["question", "contact"])
+def test_a_question_to_two_of_our_addresses_is_opened_whichever_comes_first(centre: Journey, first: str):
+    addresses = [
+        f"{part}@{DOMAIN}" for part in (first, {"question": "contact", "contact": "question"}[first])
+    ]
+    for to in addresses:
+        centre.send(question(), to=to)
+    centre.handle()
+
+    assert centre.verdicts().count("request opened") == 1
+    assert len(centre.outbox("acknowledgement")) == 1

@@ -82,7 +82,8 @@ def record(
 
     Nor does word of a copy to whoever held a function before (T15).
     """
-    holder = session.get(Subscription, subscription_id)
+    # Ours until the transaction ends: of two issues that come back at once, one knows of the other.
+    holder = session.get(Subscription, subscription_id, with_for_update=True, populate_existing=True)
     if holder is None or not went_to_reader(
         session, holder, publications.copy_of(session, issue_id, subscription_id)
     ):

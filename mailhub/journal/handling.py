@@ -172,6 +172,13 @@ _SEEN = sql_select(
         # A Message-ID alone does not decide: broken programs give one to different mails, and none may be lost.
         # The words must agree, or the mail came to another address of ours, perhaps with a footer added (S17).
         or_(col(Inbound.gist) == bindparam("gist"), col(Inbound.recipient) != bindparam("recipient")),
+        # What staff were only shown is no request: whoever wrote to the service as well has theirs opened.
+        or_(
+            bindparam("opens", type_=Boolean).is_(False),
+            col(Inbound.verdict).is_(None),
+            col(Inbound.verdict) != Verdict.TRIAGE,
+            col(Inbound.recipient) == bindparam("recipient"),
+        ),
         # An address with a token is one of its own: a mail to those of two threads is for both.
         or_(
             bindparam("tagged", type_=Boolean).is_(False),
@@ -198,8 +205,12 @@ def seen(
     gist: str,
     now: datetime,
     enough: int,
+    opens: bool,
 ) -> Seen:
-    """What came before this mail: the same one, others of its author, others with its words, `enough` of each."""
+    """What came before this mail: the same one, others of its author, others with its words, `enough` of each.
+
+    `opens` says that it came to a service, which does more with a mail than show it to staff.
+    """
     found = rows.ask(
         session,
         _SEEN,
@@ -212,5 +223,6 @@ def seen(
         an_hour_ago=now - FLOOD_SPAN,
         half_an_hour_ago=now - ECHO_SPAN,
         enough=enough,
+        opens=opens,
     )
     return Seen(*found[0])

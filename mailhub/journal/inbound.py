@@ -141,7 +141,8 @@ def forget(session: Session, numbers: Sequence[int]) -> None:
 
 def _let_go(session: Session, digests: Iterable[str]) -> None:
     """Remove those of these bytes that no mail keeps."""
-    for digest in digests:
+    for digest in sorted(digests):
+        storage.claim(session, digest)
         still_used = select(func.count()).where(Inbound.digest == digest, col(Inbound.raw_kept).is_(True))
         if session.exec(still_used).one() == 0:
             storage.forget(session, digest)

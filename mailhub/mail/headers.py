@@ -14,9 +14,8 @@ _COMMENT = re.compile(r"\([^()]*\)")
 def ids(raw: str) -> tuple[str, ...]:
     """The ids of References or In-Reply-To, in order, without brackets; of a very long list the first and the last."""
     raw = _plain(raw)
-    found = [identifier for identifier in map(_clean, _ID.findall(raw)) if identifier]
-    if not found:  # brackets forgotten
-        found = [_clean(word) for word in raw.split() if "@" in word]
+    written = _ID.findall(raw) or [word for word in raw.split() if "@" in word]  # brackets forgotten
+    found = [identifier for identifier in map(_clean, written) if identifier]
     if len(found) > limits.IDS_READ:
         found = [found[0], *found[1 - limits.IDS_READ :]]
     return tuple(found)
@@ -56,5 +55,10 @@ def _plain(raw: str) -> str:
 
 
 def _clean(identifier: str) -> str:
-    # Outlook wraps ids inside References; spaces are not part of them. RFC 5322 section 3.6.4
-    return "".join(words.octets_as_text(identifier.strip("<> \t")).split()) if identifier else ""
+    """An id without what is no part of it; "" for one that no line of a mail could hold.
+
+    Outlook wraps ids inside References; neither spaces nor controls belong to them. RFC 5322 section 3.6.4
+    """
+    bare = words.one_line(words.octets_as_text(identifier.strip("<> \t"))) if identifier else ""
+    bare = "".join(bare.split())
+    return bare if len(bare.encode("utf-8", "replace")) <= limits.ID_OCTETS else ""

@@ -19,6 +19,7 @@ HEADER_OCTETS_READ = 2 * 1024 * 1024
 ADDRESS_CHARACTERS_READ = 128 * 1024  # of all fields of one name together
 ADDRESSES_READ = 4000  # idem
 IDS_READ = 1000  # of one References header
+ID_OCTETS = 998  # of one id: a line of a mail holds no more (RFC 5322 section 2.1.1)
 PARAMETER_CHARACTERS_READ = 64 * 1024  # of one Content-Type or Content-Disposition
 HTML_CHARACTERS_READ = 1024 * 1024  # turned into text
 TNEF_OCTETS_READ = 32 * 1024 * 1024

@@ -170,6 +170,7 @@ def forget(session: Session, keys: Sequence[str], now: datetime) -> None:
         said, row.digest = row.digest, storage.keep(session, b"", now)
         row.recipient = row.destination = ""
         session.flush()
+        storage.claim(session, said)
         storage.forget(session, said)
 
 
@@ -207,7 +208,7 @@ def put_back(row: Outgoing, answer: str, again_at: datetime) -> None:
 
 def retry(session: Session, outgoing_id: int, now: datetime) -> Outgoing:
     """Send a failed or deferred letter again now, because a human says so."""
-    row = get(session, outgoing_id)
+    row = get(session, outgoing_id, claim=True)
     if row.state not in {OutgoingState.FAILED, OutgoingState.DEFERRED}:
         raise Refused(
             f"letter {outgoing_id} is {row.state}; only a failed or deferred one can be retried"
@@ -219,7 +220,7 @@ def retry(session: Session, outgoing_id: int, now: datetime) -> Outgoing:
 
 def settle_doubt(session: Session, outgoing_id: int, *, arrived: bool, now: datetime) -> Outgoing:
     """End a doubt: it arrived, or it did not and leaves once more with the same Message-ID."""
-    row = get(session, outgoing_id)
+    row = get(session, outgoing_id, claim=True)
     if row.state is not OutgoingState.IN_DOUBT:
         raise Refused(f"letter {outgoing_id} is {row.state}, there is no doubt to settle")
     if arrived:

@@ -6,10 +6,12 @@ changes anything (mail gateways follow every link); POST acts, and the same POST
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +22,7 @@ from mailhub import outbox
 from mailhub.centre.profile import Centre
 from mailhub.centre.subscriptions import About, Channel, Evidence, Settled, Source
 from mailhub.database import Database
+from mailhub.errors import ChangedMeanwhile
 from mailhub.handlers import enrolment
 from mailhub.handlers.desk import Desk
 from mailhub.lists import Channel as Offered
@@ -40,6 +43,7 @@ CHOICES_AN_HOUR = 20  # by one token: proof is kept for ever, so nobody may pile
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")  # RFC 8058 section 3.1
 
 Form = Mapping[str, str]
+Done = TypeVar("Done")
 
 
 class Subscriptions:
@@ -232,19 +236,18 @@ class Subscriptions:
         choice: Callable[[Desk, Held], tuple[Draft, ...]],
         purpose: Purpose = Purpose.LEAVE,
     ) -> Response:
-        def act() -> Response:
-            with self._acting() as desk:
-                of = choices.held(desk, token, purpose, claim=True)
-                if of is None:
-                    return self._frame.nothing()
-                self._owe(desk, choice(desk, of))
-                desk.session.flush()
-                return self._about(desk, of, page, token, done=True)
+        def act(desk: Desk) -> Response:
+            of = choices.held(desk, token, purpose, claim=True)
+            if of is None:
+                return self._frame.nothing()
+            self._owe(desk, choice(desk, of))
+            desk.session.flush()
+            return self._about(desk, of, page, token, done=True)
 
-        return await run_in_threadpool(act)
+        return await run_in_threadpool(self._act, act)
 
     def _settle(self, token: str, *, yes: bool) -> Response:
-        with self._acting() as desk:
+        def act(desk: Desk) -> Response:
             question = choices.asked(desk, token)
             if question is None or question.id is None:
                 return self._frame.nothing()
@@ -262,20 +265,34 @@ class Subscriptions:
                 receives=choices.receives(desk, question),
             )
 
+        return self._act(act)
+
     def _ask(self, where: str, wanted: Publication) -> None:
         """The same question as a mail would cause, within the same caps; machines and ourselves are not asked."""
         if address.never_answer(where) or self._centre.is_ours(where):
             return
-        with self._acting() as desk:
+
+        def act(desk: Desk) -> None:
             _, drafts = enrolment.ask(desk, where, None, [wanted], Evidence(Source.PAGE, desk.now))
             self._owe(desk, drafts)
 
-    @contextmanager
-    def _acting(self) -> Iterator[Desk]:
-        """One choice in one transaction; once that is kept, the letters it caused need not wait to be found."""
-        with self._database.transaction() as session:
-            yield self._desk(session)
+        self._act(act)
+
+    def _act(self, act: Callable[[Desk], Done]) -> Done:
+        """One choice in one transaction; once that is kept, the letters it caused need not wait to be found.
+
+        Of two presses at once the later does it again, and sees what the first did.
+        """
+        try:
+            done = self._once(act)
+        except (IntegrityError, ChangedMeanwhile):
+            done = self._once(act)
         self._ring()
+        return done
+
+    def _once(self, act: Callable[[Desk], Done]) -> Done:
+        with self._database.transaction() as session:
+            return act(self._desk(session))
 
     def _owe(self, desk: Desk, drafts: tuple[Draft, ...]) -> None:
         outbox.put(desk.session, drafts, domain=self._centre.domain, now=desk.now)

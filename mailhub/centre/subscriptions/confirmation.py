@@ -12,7 +12,7 @@ from sqlalchemy import Column, Index, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.centre.subscriptions.subscription import Channel, Subscription
-from mailhub.database import words
+from mailhub.database import take_turns, words
 
 A_DAY = timedelta(hours=24)
 A_MONTH = timedelta(days=30)
@@ -86,6 +86,7 @@ class Answer:
 
 def may_ask(session: Session, digest: str, now: datetime) -> bool:
     """Say whether this address may be sent one more question today, and this month."""
+    take_turns(session, [digest])
     query = select(Confirmation.asked_at, Confirmation.reminded_at).where(
         Confirmation.digest == digest,
         func.coalesce(Confirmation.reminded_at, Confirmation.asked_at) > now - A_MONTH,

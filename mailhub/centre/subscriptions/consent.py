@@ -13,6 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.centre.subscriptions.subscription import Channel, State, Subscription
 from mailhub.database import words
+from mailhub.errors import ChangedMeanwhile
 from mailhub.mail.address import normalise
 from mailhub.mail.tokens import Keyring
 
@@ -106,8 +107,18 @@ def record(
     channel: Channel | None = None,
     person_id: int | None = None,
 ) -> Consent:
-    """Move a subscription to a state or channel and write down why: the only way either ever changes."""
+    """Move a subscription to a state or channel and write down why: the only way either ever changes.
+
+    Raises `ChangedMeanwhile` when another process moved it since it was looked at: what was decided may no longer
+    hold. What is pending is held by the question about it.
+    """
     assert row.id is not None
+    if row.state is not State.PENDING:
+        seen = (row.state, row.channel)
+        session.flush()
+        session.refresh(row, with_for_update=True)
+        if (row.state, row.channel) != seen:
+            raise ChangedMeanwhile
     kept = Consent(
         subscription_id=row.id,
         person_id=person_id or row.person_id,
