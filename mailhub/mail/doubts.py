@@ -95,7 +95,8 @@ condition = any_of(
 )
 later = any_of(
     r"\b(?:annee|mois|semaine|trimestre|semestre|printemps|ete|automne|hiver) prochaine?\b|\b(?:l'an|le mois) prochain\b",
-    r"\bdes (?:la fin|que (?!possible)|mon|ma)\b|\ba (?:la fin|l'issue) (?:de|du|des|d')|\bdans (?:\w+ ){0,2}(?:jours|semaines|mois|ans?)\b|\b(?:lorsque?|quand)\b|\bune fois (?:que|la|le|mon|ma)\b",
+    r"\bprochaine?s (?:\w+ )?(?:annees|mois|semaines|jours|ans|numeros|envois|lettres)\b",
+    r"\bdes (?:la fin|que (?!possible)|mon|ma)\b|\ba (?:la fin|l'issue) (?:de|du|des|d')|\bdans (?:\w+ ){0,2}(?:jours|semaines|mois|ans?)\b|\blorsque?\b|\bquand (?!meme|vous)|\bune fois (?:que|la|le|mon|ma)\b",
 )
 personal_data = any_of(
     r"\b(?:mes|nos|toutes|les|des) donnees\b|\bdroit d'acces\b|\bquelles? (?:informations|donnees)\b|\b(?:efface|supprim)\w+ (?:\w+ ){0,3}?(?:informations|historique|traces)"

@@ -122,7 +122,7 @@ stay = any_of(
 )
 # All they receive, without a word against being written to.
 every_one = any_of(
-    r"\b(?:des|aux|les|pour les) (?:deux|2)\b(?! (?:mois|semaines|jours|ans|annees))",
+    r"\b(?:des|aux|les|pour les) (?:deux|2)\b(?! (?:prochain\w*|mois|semaines|jours|ans|annees))",
     r"\b(?:tous|toutes) (?:mes|nos) (?:abonnements|inscriptions|listes|publications)",
 )
 

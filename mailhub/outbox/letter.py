@@ -161,7 +161,7 @@ def forget(session: Session, keys: Sequence[str], now: datetime) -> None:
 
     One that is on the wire is left alone: whoever has it in hand settles it.
     """
-    found = session.exec(select(Outgoing).where(col(Outgoing.key).in_(keys))).all()
+    found = session.exec(select(Outgoing).where(col(Outgoing.key).in_(keys)).with_for_update()).all()
     for row in found:
         if row.state is OutgoingState.SENDING:
             continue

@@ -72,16 +72,13 @@ def client(request: Request) -> str:
 
 async def words(request: Request) -> dict[str, str]:
     """The words of a form, urlencoded or multipart, whatever it calls itself; files are not words, nonsense is no form."""
-    written = (await request.body()).decode("utf-8", "replace")
-    if not request.headers.get("content-type", "").startswith("multipart/"):
-        try:
-            return dict(parse_qsl(written, keep_blank_values=True, max_num_fields=20))
-        except ValueError:
-            return {}
     try:
-        async with request.form(max_files=0, max_fields=20) as form:
-            return {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    except HTTPException:
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            async with request.form(max_files=0, max_fields=20) as form:
+                return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        written = (await request.body()).decode("utf-8", "replace")
+        return dict(parse_qsl(written, keep_blank_values=True, max_num_fields=20))
+    except (HTTPException, ValueError):
         return {}
 
 

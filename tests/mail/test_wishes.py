@@ -187,6 +187,7 @@ def test_a_bare_name_stops_the_other_publication_only_when_that_was_offered():
         ("désabonnez-moi l'année prochaine", Reason.LATER),
         ("désabonnez-moi dès la fin de mon contrat", Reason.LATER),
         ("désabonnez-moi dans deux mois", Reason.LATER),
+        ("désabonnez-moi pour les 2 prochains mois", Reason.LATER),
     ],
 )
 def test_two_wishes_for_two_lists_and_a_wish_for_later_go_to_a_person(text: str, reason: Reason):
@@ -216,7 +217,9 @@ def test_both_and_all_of_them_name_every_publication(text: str):
     assert (wish.kind, wish.publications) == (Kind.LEAVE, ("lettre", "revue"))
 
 
-@pytest.mark.parametrize("text", ["désabonnez-moi dès que possible", "désabonnez-moi dès réception"])
+@pytest.mark.parametrize(
+    "text", ["désabonnez-moi dès que possible", "désabonnez-moi quand même", "désabonnez-moi dès réception"]
+)
 def test_as_soon_as_you_can_is_now(text: str):
     assert (read(text).kind, read(text).since) == (Kind.LEAVE, None)
 
