@@ -115,7 +115,7 @@ def _act(reply: _Reply) -> Outcome:
         return _keep_inside(reply, "forward")
     quoting = reply.reading.quoting
     said, signed = commands.read(quoting.reply), commands.read(quoting.signed)
-    is_note = Command.NOTE in (*said.given, *signed.given) or _is_hushed(reply)
+    is_note = Command.NOTE in (*said.given, *signed.given) or _is_hushed(reply) or _went_to_note(reply)
     if is_note or reply.reading.service is Service.NOTE:
         return _keep_inside(reply, "note")
     if relay.is_sealed(reply.reading.message, quoting.reply):
@@ -135,6 +135,13 @@ def _act(reply: _Reply) -> Outcome:
     if not said.text.strip() and not reply.reading.message.attachments:
         return _obey_only(reply, said) if said.given else _keep_inside(reply, "empty")
     return _answer(reply, said)
+
+
+def _went_to_note(reply: _Reply) -> bool:
+    """Say whether the same words were also sent to a note address: then they are one (desk.md S26)."""
+    boxes = (*reply.reading.message.to, *reply.reading.message.cc)
+    services = (reply.desk.centre.service_at(box.address)[0] for box in boxes if box.address)
+    return Service.NOTE in services
 
 
 def _is_hushed(reply: _Reply) -> bool:

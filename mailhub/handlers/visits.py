@@ -66,7 +66,9 @@ class Visit:
         named = [each for each in readers if people.same_name(each.name, self.reading.sender_name)]
         answered = subscriptions.reader_of(self.desk.session, self.answered) if self.answered else None
         addressed = [each for each in readers if answered is not None and each.id == answered.id]
-        return next(iter([*named, *addressed, *readers]), None)
+        here = people.present_at(self.desk.session, self.reading.sender or "")
+        present = [each for each in readers if each in here or not self.reading.sender_name]
+        return next(iter([*named, *addressed, *present]), None)
 
     def rows_of(self, person: Person) -> list[Subscription]:
         """Everything a person has to do with."""

@@ -65,6 +65,8 @@ _DIGIT = re.compile(r"\d")
 _SENTENCE_ENDS = re.compile(r"[^\W\d_]{5,}[.!?] +[A-ZÀ-Ý]")
 _GLUED = re.compile(r"(?<=\S)[ \t]+(?=(?:On|Le|Am|El|Il|Op|Em) (?:[^\W\d]{1,12}[.,]{0,2} ){0,3}\d{1,4}\b)")
 _QUOTE_BELOW = re.compile(r"(?:\r?\n[ \t\r]*){1,2}>")
+# "Monsieur Dupont nous a écrit": a person tells of it; no client says to whom.
+_TO_SOMEBODY = re.compile(r"\b(?:nous|vous|lui|leur) (?:a|ont|avait|avez)\b|\b[mt]'(?:a|ont|avait)\b")
 # Behind a date and a time a client puts a name; these words begin a clause of a person.
 _CLAUSE = re.compile(
     r"(?:\W|\b(?:[ap]\.?m\.?|uhr|utc|gmt|cest|cet|h|a|at|um|et|puis)\b|[+-]\d{2,4})*"
@@ -158,7 +160,8 @@ def _is_whole(lines: Lines, start: int, last: int, joined: str, *, anchored: boo
     quote_below = below - last <= 3 and lines.quotes(below)
     dated = _DATE.search(joined) is not None
     timed = _TIME.search(joined) is not None
-    if not is_reply and not (dated and (named if not quote_below else named or timed)):
+    told = not quote_below and _TO_SOMEBODY.search(joined) is not None
+    if told or (not is_reply and not (dated and (named if not quote_below else named or timed))):
         return False
     if not said:  # "2026-03-03 10:00 GMT+01:00 Nadia Benali <nadia@ville.example>:"
         if (

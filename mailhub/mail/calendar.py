@@ -38,7 +38,7 @@ def read(message: Message) -> Event | None:
     """The event in a mail's own calendar part; None without one. An attached file is not the mail's own."""
     for part in notices.parts(message.tree):
         if part.get_content_type() == CALENDAR and part.get_content_disposition() != "attachment":
-            return _event(notices.decoded(part), str(part.get_param("method", "")))
+            return _event(notices.decoded(part), notices.parameter(part, "method"))
     return None
 
 

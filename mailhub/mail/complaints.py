@@ -51,7 +51,7 @@ def why(message: Message) -> str:
     """What makes a mail a complaint, "" when nothing does. A report someone attached is not one."""
     tree = message.tree
     if tree.get_content_type() == "multipart/report":
-        if str(tree.get_param("report-type", "")).lower() == "feedback-report":
+        if notices.parameter(tree, "report-type").lower() == "feedback-report":
             return "multipart/report; report-type=feedback-report"
         if any(child.get_content_type() == REPORT_TYPE for child in notices.children(tree)):
             return REPORT_TYPE

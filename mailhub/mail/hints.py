@@ -231,7 +231,7 @@ _THANKS = re.compile(
 )
 # What makes thanks the beginning of something else.
 _MORE = re.compile(
-    r"\?|\b(?:auriez|avez-vous|pouvez|pourriez|pourrais|puis-je|serait-il|mais|cependant|toutefois|par contre|envoy(?:er|ez)|envoie|donner|"
+    r"\?|\bn'|\bmerci de \w+(?:er|ir|re)\b|\b(?:ne|pas|jamais|faux|fausse|erreur|incorrect\w*|inexact\w*|probleme\w*|auriez|avez-vous|pouvez|pourriez|pourrais|puis-je|serait-il|mais|cependant|toutefois|par contre|envoy(?:er|ez)|envoie|donner|"
     r"de (?:me|m'|nous|bien|ne)|d'(?:envoyer|avance)|m'(?:envoyer|adresser|indiquer)|aussi|egalement|encore une|besoin|manque|article|numero|n°|il me (?:faut|faudrait)|"
     r"en attente|j'attends|relance|urgent|comment|quand|quel\w*|svp|s'il vous plait|retirer|desabonn\w+|desinscri\w+|stop|annul\w+|je voudrais|je souhaite\w*)\b|\d"
 )

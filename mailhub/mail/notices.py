@@ -7,10 +7,9 @@ and with broken boundaries. All of them end up as one `Notice`. Everything here 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
 from email.message import Message as Tree
 
-from mailhub.mail import charset, transfer, words
+from mailhub.mail import charset, mime, parameters, transfer, words
 from mailhub.mail.message import Message
 from mailhub.mail.wording import fold, phrases
 
@@ -145,7 +144,12 @@ def children(tree: Tree) -> tuple[Tree, ...]:
 
 def decoded(part: Tree) -> str:
     """The text of a part."""
-    return charset.decode(_octets(part)[:MAX_REPORT], part.get_content_charset())[0]
+    return charset.decode(_octets(part)[:MAX_REPORT], parameter(part, "charset"))[0]
+
+
+def parameter(part: Tree, name: str) -> str:
+    """A parameter of its Content-Type, "" when there is none."""
+    return parameters.read(str(part.get("Content-Type", "")))[1].get(name, "")
 
 
 def _octets(leaf: Tree) -> bytes:
@@ -188,7 +192,7 @@ def _mended(body: bytes) -> Tree | None:
     if not found:
         return None
     head = b'Content-Type: multipart/mixed; boundary="' + found[1] + b'"\n\n'
-    mended = message_from_bytes(head + body[:MAX_REPORT])
+    mended = mime.cut(head + body[:MAX_REPORT], mime.Cutting())
     return mended if mended.is_multipart() else None
 
 

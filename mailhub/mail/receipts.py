@@ -46,7 +46,7 @@ def why(message: Message) -> str:
         return tree.get_content_type()
     if tree.get_content_type() != "multipart/report":
         return ""
-    if str(tree.get_param("report-type", "")).lower() == "disposition-notification":
+    if notices.parameter(tree, "report-type").lower() == "disposition-notification":
         return "multipart/report; report-type=disposition-notification"
     kinds = [child.get_content_type() for child in notices.children(tree)]
     return next((kind for kind in kinds if kind in REPORT_TYPES), "")

@@ -60,7 +60,7 @@ def _form(clues: Clues) -> str:
         return ""
     below = [child.get_content_type() for child in notices.children(tree)]
     if kind == "multipart/report":
-        if str(tree.get_param("report-type", "")).lower() == "delivery-status":
+        if notices.parameter(tree, "report-type").lower() == "delivery-status":
             return "multipart/report; report-type=delivery-status"
         if any(part in notices.STATUS_TYPES for part in below):
             return "multipart/report with message/delivery-status"

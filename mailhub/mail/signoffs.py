@@ -152,9 +152,7 @@ def footer(lines: Lines, start: int, end: int) -> int:
         paragraph = " ".join(lines.plain[at : min(last, at + 30)])
         if is_rule(paragraph):
             continue
-        if not (
-            (_NOTICE_OPENS.search(paragraph[:400]) and _NOTICE_SAYS.search(paragraph)) or _is_plea(paragraph)
-        ):
+        if not (_is_notice(paragraph) or _is_plea(paragraph)):
             return first
         first = at
     return first
@@ -167,6 +165,12 @@ def _is_delimiter(plain: str) -> bool:
         or (plain[0] == "_" and not plain.strip("_"))
         or (plain[0] == "-" and plain.strip("-") == "" and len(plain) in {1, 2})
     )
+
+
+def _is_notice(paragraph: str) -> bool:
+    """Say whether a paragraph says what no person asks: a notice has no question."""
+    opens = _NOTICE_OPENS.search(paragraph[:400]) is not None
+    return opens and "?" not in paragraph and _NOTICE_SAYS.search(paragraph) is not None
 
 
 def _is_plea(paragraph: str) -> bool:

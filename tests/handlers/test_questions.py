@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mailhub.centre import people, requests
 from tests.journey import CLAIRE, Journey, body, centre_of, mail
 
 MAILS = Path(__file__).parents[1] / "mails"
@@ -56,3 +57,21 @@ def test_no_file_name_leads_anywhere_or_turns_itself_round(centre: Journey):
         "plan.pdf",
         "facturefdp.exe",
     ]
+
+
+def test_whoever_comes_next_to_an_address_is_not_taken_for_who_left_it(centre):
+    with centre.database.transaction() as session:
+        paul = people.introduce(session, "chef.projet@ville.example", "Paul Ancien", centre.clock())
+        people.change_address(session, paul, "paul@ailleurs.example", centre.clock())
+
+    centre.send(
+        mail("Combien d'habitants à Kerbrec ?", sender="chef.projet@ville.example", name="Nadia Nouvelle"),
+        "chef.projet@ville.example",
+    )
+    centre.settle()
+
+    with centre.database.reading() as session:
+        request = requests.called(session, "Q-2026-0001")
+        asker = session.get_one(people.Person, request.requester_id)
+        assert asker.name == "Nadia Nouvelle"
+        assert people.address_of(session, people.identity(asker)) == "chef.projet@ville.example"

@@ -8,7 +8,7 @@ from mailhub.centre.profile import Service
 from mailhub.mail import threads
 from mailhub.mail.tokens import Keyring, Purpose, Token
 from mailhub.outbox import OutgoingState
-from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, body, centre_of, mail, read
+from tests.journey import CLAIRE, DOMAIN, HUGO, NADIA, YANN, Journey, body, centre_of, mail, read, reply
 
 ANSWER = "Bonjour,\n2 340 habitants au dernier recensement.\nClaire"
 
@@ -398,3 +398,16 @@ def test_answers_between_the_lines_of_a_third_party_show_the_asker_none_of_them(
     assert "Voici le chiffre : 2 340." in said
     assert "Hugo" not in said
     assert "budget" not in said
+
+
+def test_words_that_also_went_to_the_note_address_stay_inside(centre):
+    copy = asked(centre)
+    note = next(word for word in body(copy).split() if word.startswith("note+")).rstrip(".,;)")
+    written, address = reply(
+        copy, ANSWER, sender=CLAIRE, name="Claire Morvan", message_id="<c1@villes-rives.example>"
+    )
+    written["Cc"] = note
+    centre.send(written, CLAIRE, address)
+    centre.settle()
+
+    assert centre.outbox("answer") == []

@@ -86,6 +86,7 @@ ABOVE_A_QUOTE = [  # too little by itself
 ]
 
 PROSE = [
+    "Le 12/03/2026 à 14:00, Monsieur Dupont nous a écrit :\nLa population est de 2 340 habitants.",
     "Le 3 mars 2026 à 9 h, le technicien a écrit : « imprimante HS » sur la porte.",
     "Le 12 avril, Victor Hugo a écrit :",
     "Le 12 avril 1850, Victor Hugo a écrit :",

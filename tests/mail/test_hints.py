@@ -79,6 +79,11 @@ def test_mere_thanks(text: str):
     [
         "Merci, et auriez-vous aussi l'étude de 2020 ?",
         "Merci, mais il manque la page 2",
+        "Merci, je n'ai pas reçu la pièce jointe.",
+        "Merci, le lien ne fonctionne pas.",
+        "Merci pour la réponse, elle ne répond pas à notre demande.",
+        "Merci de corriger notre adresse",
+        "Merci, c'est faux",
         "Merci d'avance",
         "Merci de me retirer de la liste",
         "Merci, pourriez-vous préciser",

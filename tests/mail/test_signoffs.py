@@ -115,3 +115,10 @@ def test_only_a_delimiter_with_few_short_lines_below_begins_a_signature(below, f
     page = lines.read(f"Merci.\n\n{below}")
 
     assert signoffs.signature(page, 0, len(page)) == (2 if found else None)
+
+
+def test_a_question_is_no_notice():
+    text = "Bonjour,\n\nLe contenu de la fiche est-il confidentiel ? Peut-on la transmettre à nos adhérents ?"
+    page = lines.read(text)
+
+    assert signoffs.footer(page, 0, len(page)) == len(page)

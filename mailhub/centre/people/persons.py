@@ -54,7 +54,7 @@ class EmailAddress(SQLModel, table=True):
 
 
 _AT = (
-    select(EmailAddress.person_id)
+    select(EmailAddress.person_id, EmailAddress.left_at)
     .where(col(EmailAddress.address) == bindparam("address"))
     .order_by(col(EmailAddress.left_at).is_not(None), col(EmailAddress.place))
 )
@@ -74,15 +74,24 @@ _TAKE_PLACE = insert(EmailAddress).from_select(
 def all_at(session: Session, address: str) -> list[Person]:
     """Everybody who has this address, whom it names first; those who left it come last."""
     found = rows.ask(session, _AT, address=normalise(address))
-    return [session.get_one(Person, person_id) for (person_id,) in found]
+    return [session.get_one(Person, person_id) for person_id, _ in found]
+
+
+def present_at(session: Session, address: str) -> list[Person]:
+    """Those of them who have not left it: an address may be given to whoever comes next."""
+    found = rows.ask(session, _AT, address=normalise(address))
+    return [session.get_one(Person, person_id) for person_id, left_at in found if left_at is None]
 
 
 def recognise(session: Session, address: str, name: str | None = None) -> Person | None:
-    """The person who has this address; among several the one so named, else the first, the same every time."""
-    found = all_at(session, address)
-    return next(
-        (person for person in found if name and same_name(person.name, name)), next(iter(found), None)
-    )
+    """The person who has this address; among several the one so named, else the first, the same every time.
+
+    Whoever left it is not known there by another name: a successor's mail is not theirs.
+    """
+    if not name:
+        return next(iter(all_at(session, address)), None)
+    named = (each for each in all_at(session, address) if same_name(each.name, name))
+    return next(named, None) or next(iter(present_at(session, address)), None)
 
 
 def same_name(one: str | None, other: str | None) -> bool:
