@@ -158,9 +158,8 @@ def _is_trouble(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None)
-    if (
-        state is None
-    ):  # the server was not reached, unless the driver itself refused a value (a text with a NUL)
+    if state is None:
+        # The server was not reached, unless the driver itself refused a value (a text with a NUL).
         return not isinstance(error, DataError | ProgrammingError)
     # Connection, rollback, resources, intervention, system, internal; 25006 is a server in recovery.
     # https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,8 @@ from mailhub.cli.options import HERE, AsJson, AsLines, Home
 from mailhub.errors import Refused
 
 if TYPE_CHECKING:  # see above
+    from sqlmodel import Session
+
     from mailhub.centre.people import Staff
     from mailhub.config import Settings
 
@@ -55,34 +59,34 @@ def ls(home: Home = HERE, json: AsLines = False) -> None:
         )
 
 
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name or address.")]
+
+
 @app.command("disable")
-def disable(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or address.")],
-    home: Home = HERE,
-    json: AsJson = False,
-) -> None:
+def disable(name: Name, home: Home = HERE, json: AsJson = False) -> None:
     """Take somebody off the team: from now on their replies send nothing. Their history stays."""
     from mailhub.centre import people
 
-    with opening.database(home) as database, database.transaction() as session:
-        gone = people.disable(session, name)
-        row = next(_as_row(staff, addresses) for staff, addresses in people.team(session) if staff is gone)
-    screen.done(row, f"{row['name']} is no longer staff", as_json=json)
+    _changed(people.disable, name, home, "is no longer staff", as_json=json)
 
 
 @app.command("enable")
-def enable(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or address.")],
-    home: Home = HERE,
-    json: AsJson = False,
-) -> None:
+def enable(name: Name, home: Home = HERE, json: AsJson = False) -> None:
     """Take somebody back who was disabled, with the addresses they had."""
     from mailhub.centre import people
 
+    _changed(people.enable, name, home, "is staff", as_json=json)
+
+
+def _changed(
+    change: "Callable[[Session, str], Staff]", name: str, home: Path, told: str, *, as_json: bool
+) -> None:
+    from mailhub.centre import people
+
     with opening.database(home) as database, database.transaction() as session:
-        back = people.enable(session, name)
-        row = next(_as_row(staff, addresses) for staff, addresses in people.team(session) if staff is back)
-    screen.done(row, f"{row['name']} is staff", as_json=json)
+        changed = change(session, name)
+        row = next(_as_row(staff, addresses) for staff, addresses in people.team(session) if staff is changed)
+    screen.done(row, f"{row['name']} {told}", as_json=as_json)
 
 
 def _as_row(staff: "Staff", addresses: list[str]) -> dict[str, object]:

@@ -82,7 +82,7 @@ def _beginning(
     names = dict.fromkeys((wanted, address.normalise(wanted)))
     mails = {row.id or 0: row for name in names for row in journal.listed(session, about=name, limit=_MOST)}
     letters = {row.id or 0: row for name in names for row in outbox.listed(session, about=name, limit=_MOST)}
-    person = next(iter(people.all_at(session, wanted)), None)
+    person = people.recognise(session, wanted)
     asked = (
         requests.of_person(session, person.id or 0) if person else requests.sharing_an_id(session, [wanted])
     )

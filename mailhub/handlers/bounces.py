@@ -102,7 +102,7 @@ def _probable(reading: Reading, desk: Desk) -> Outcome:
         if delivery.action != "failed":
             continue
         person = _reader_of_returned(reading, desk) or (
-            next(iter(people.all_at(desk.session, delivery.recipient)), None) if delivery.recipient else None
+            people.recognise(desk.session, delivery.recipient) if delivery.recipient else None
         )
         if person is None:
             continue

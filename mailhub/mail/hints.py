@@ -67,9 +67,6 @@ MOST_WORDS_OF_THANKS = 12  # desk.md P27
 ENOUGH = 2  # one plain word such as "date" decides nothing
 
 _BEGINNING = 3  # letters
-_RECALL = re.compile(
-    r"[^\n]{1,80} (?:would like to recall|(?:souhait\w+|voudrait|aimerait|desire) rappeler) (?:the|le) message\b[^\n]{0,300}"
-)
 _BLANKS = {ord(mark): " " for mark in string.punctuation}
 
 # The costlier kind wins a tie: a promise too long is kept more easily than one too short.
@@ -234,6 +231,9 @@ _MORE = re.compile(
     r"\?|\bn'|\bmerci de \w+(?:er|ir|re)\b|\b(?:ne|pas|jamais|faux|fausse|erreur|incorrect\w*|inexact\w*|probleme\w*|auriez|avez-vous|pouvez|pourriez|pourrais|puis-je|serait-il|mais|cependant|toutefois|par contre|envoy(?:er|ez)|envoie|donner|"
     r"de (?:me|m'|nous|bien|ne)|d'(?:envoyer|avance)|m'(?:envoyer|adresser|indiquer)|aussi|egalement|encore une|besoin|manque|article|numero|n°|il me (?:faut|faudrait)|"
     r"en attente|j'attends|relance|urgent|comment|quand|quel\w*|svp|s'il vous plait|retirer|desabonn\w+|desinscri\w+|stop|annul\w+|je voudrais|je souhaite\w*)\b|\d"
+)
+_RECALL = re.compile(
+    r"[^\n]{1,80} (?:would like to recall|(?:souhait\w+|voudrait|aimerait|desire) rappeler) (?:the|le) message\b[^\n]{0,300}"
 )
 _SOON = r"(?:demain|ce soir|aujourd'hui|cet apres-midi|midi|lundi|mardi|mercredi|jeudi|vendredi)\b"
 _HASTE = _clue(

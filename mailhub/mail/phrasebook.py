@@ -130,18 +130,10 @@ every_one = any_of(
 def proves_consent(written: str) -> bool:
     """Say whether words noted beside a name may prove a yes (D46): a bare "oui" proves none, and "non" is none."""
     said = french.words(french.fold(written))
-    return len(said) > 1 and said[0] not in {
-        "non",
-        "no",
-        "pas",
-        "refus",
-        "refuse",
-        "aucun",
-        "sans",
-        "faux",
-        "ne",
-        "n'",
-    }
+    return len(said) > 1 and said[0] not in _NO_CONSENT
+
+
+_NO_CONSENT = frozenset(["non", "no", "pas", "refus", "refuse", "aucun", "sans", "faux", "ne", "n'"])
 
 
 _PUBLICATION = r"(?:lettres?|newsletters?|news letter|infolettres?|bulletins?|revues?(?: de presse)?|listes?(?: de diffusion)?|mailing[- ]list|publications?)"

@@ -187,15 +187,16 @@ def _leaving(statement: Statement) -> Wish | None:
     why = next(part for part in parts if not doubts.denied(part))
     if any(doubts.denied(part) for part in parts):
         return Wish(Kind.PERSON, why, Reason.LEAVES_AND_STAYS)
-    named = named_in(" ".join(parts), statement.publications) or _all_named(statement)
+    asked = " ".join(parts)
+    named = named_in(asked, statement.publications) or _all_named(statement)
     kept = [part for part in statement.parts if phrasebook.stay(part) and part not in parts]
     if not named and named_in(" ".join(kept), statement.publications):
         return Wish(Kind.PERSON, why, Reason.LEAVES_AND_STAYS)  # "plus d'invitations, mais la lettre oui"
-    if not named and phrasebook.every_one(" ".join(parts)):
+    if not named and phrasebook.every_one(asked):
         named = tuple(statement.publications)
-    if phrasebook.everything(" ".join(parts)) and "papier" in said:
+    if phrasebook.everything(asked) and "papier" in said:
         return Wish(Kind.PERSON, why, Reason.NO_MORE_PAPER)
-    if phrasebook.everything(" ".join(parts)) and (not named or len(named) == len(statement.publications)):
+    if phrasebook.everything(asked) and (not named or len(named) == len(statement.publications)):
         return Wish(Kind.LEAVE_EVERYTHING, why)
     since = next((day.day for part in parts for day in french.dates(part, now=statement.now)), None)
     return Wish(Kind.LEAVE, why, publications=named, since=since)

@@ -170,7 +170,6 @@ def forget(session: Session, keys: Sequence[str], now: datetime) -> None:
         said, row.digest = row.digest, storage.keep(session, b"", now)
         row.recipient = row.destination = ""
         session.flush()
-        storage.claim(session, said)
         storage.forget(session, said)
 
 

@@ -73,14 +73,18 @@ _TAKE_PLACE = insert(EmailAddress).from_select(
 
 def all_at(session: Session, address: str) -> list[Person]:
     """Everybody who has this address, whom it names first; those who left it come last."""
-    found = rows.ask(session, _AT, address=normalise(address))
-    return [session.get_one(Person, person_id) for person_id, _ in found]
+    return [person for person, _ in _at(session, address)]
 
 
 def present_at(session: Session, address: str) -> list[Person]:
     """Those of them who have not left it: an address may be given to whoever comes next."""
+    return [person for person, is_here in _at(session, address) if is_here]
+
+
+def _at(session: Session, address: str) -> list[tuple[Person, bool]]:
+    """Everybody who has this address, in order, and whether they have it still."""
     found = rows.ask(session, _AT, address=normalise(address))
-    return [session.get_one(Person, person_id) for person_id, left_at in found if left_at is None]
+    return [(session.get_one(Person, person_id), left_at is None) for person_id, left_at in found]
 
 
 def recognise(session: Session, address: str, name: str | None = None) -> Person | None:
@@ -88,10 +92,10 @@ def recognise(session: Session, address: str, name: str | None = None) -> Person
 
     Whoever left it is not known there by another name: a successor's mail is not theirs.
     """
-    if not name:
-        return next(iter(all_at(session, address)), None)
-    named = (each for each in all_at(session, address) if same_name(each.name, name))
-    return next(named, None) or next(iter(present_at(session, address)), None)
+    found = _at(session, address)
+    named = (person for person, _ in found if same_name(person.name, name))
+    others = (person for person, is_here in found if is_here or not name)
+    return next(named, None) or next(others, None)
 
 
 def same_name(one: str | None, other: str | None) -> bool:
