@@ -104,11 +104,8 @@ def _list_command(reading: Reading) -> bool:
     return True
 
 
-# What a person has vouched for.
-_LET_IN = (
-    Rule("let in by an operator", lambda r: _let_in(r) and not _in_thread(r), Errand.QUESTION),
-    Rule("let in by staff", lambda r: r.standing.vouched_by is not None, Errand.ANSWER),
-)
+_VOUCHED = (Rule("let in by staff", lambda r: r.standing.vouched_by is not None, Errand.ANSWER),)
+_LEAVE_ADDRESS = Rule("leave address", _leave_address, Errand.SUBSCRIPTION)
 # What machines wrote, what came before, what is too much: nothing that an operator let in.
 _ASIDE = (
     Rule("the same mail came before", lambda r: r.standing.duplicate_of is not None, Errand.DUPLICATE),
@@ -117,6 +114,7 @@ _ASIDE = (
     Rule("read receipt", lambda r: r.sort.kind is Kind.RECEIPT, Errand.RECEIPT),
     Rule("calendar reply", lambda r: r.sort.kind is Kind.CALENDAR_REPLY, Errand.CALENDAR),
     Rule("our own letter came back", lambda r: r.standing.own, Errand.AUTOMATIC),
+    _LEAVE_ADDRESS,  # mail programs write there by themselves, as our List-Unsubscribe asks them to
     Rule("automatic", lambda r: r.sort.kind is not Kind.HUMAN, Errand.AUTOMATIC),
     Rule("no single author", lambda r: r.sender is None, Errand.QUARANTINE),
     Rule("over the limits", lambda r: r.message.over_limits, Errand.QUARANTINE),
@@ -129,9 +127,10 @@ _WANTED = (
     Rule("staff token", lambda r: _token_is(r, Purpose.ANSWER), Errand.ANSWER),
     Rule("staff in a thread without their token", lambda r: _staff(r) and _in_thread(r), Errand.ANSWER),
     Rule("thread", _in_thread, Errand.FOLLOW_UP),
-    Rule("leave address", _leave_address, Errand.SUBSCRIPTION),
+    _LEAVE_ADDRESS,
     Rule("yes or no to a subscription", _settles_subscription, Errand.SUBSCRIPTION),
     Rule("list command in plain words", _list_command, Errand.SUBSCRIPTION),
+    Rule("let in by an operator", _let_in, Errand.QUESTION),
     Rule("question address", lambda r: r.service is Service.QUESTION, Errand.QUESTION),
     Rule("dead token", lambda r: r.service in {Service.REPLY, Service.NOTE}, Errand.TRIAGE),
     Rule("somebody has to look", lambda r: True, Errand.TRIAGE),  # noqa: ARG005 — the last line always applies
@@ -140,6 +139,6 @@ _WANTED = (
 
 def route(reading: Reading) -> Ruling:
     """Send one mail on its errand: the first line that applies, top-down."""
-    rules = (*_LET_IN, *_WANTED) if _let_in(reading) else (*_LET_IN, *_ASIDE, *_WANTED)
+    rules = (*_VOUCHED, *_WANTED) if _let_in(reading) else (*_VOUCHED, *_ASIDE, *_WANTED)
     rule = next(rule for rule in rules if rule.applies(reading))
     return Ruling(rule.errand, rule.name)

@@ -855,6 +855,41 @@ def test_one_mail_to_two_of_our_addresses_is_one_request_with_two_doors(centre):
         assert requests.doors(session, requests.called(session, "Q-2026-0001")) == ["articles"]
 
 
+def test_a_twin_that_is_handled_first_keeps_the_other_from_opening_a_request(centre):
+    """Whatever the order: the first failed once, and waits behind the second."""
+    for way in ("mx1", "mx2"):
+        centre.send(question(headers={"X-Way": way}))
+    with centre.database.reading() as session:
+        _, second = journal.waiting(session, 2)
+    centre.pipeline._handle({second.number: centre.pipeline._read(second)})
+    centre.handle()
+
+    assert centre.verdicts() == ["duplicate", "request opened"]
+
+
+def test_a_mail_handled_again_is_no_duplicate_of_what_was_put_aside_for_it(centre):
+    for way in ("mx1", "mx2"):
+        centre.send(question(headers={"X-Way": way}))
+    centre.handle()
+    with centre.database.transaction() as session:
+        first = session.get(journal.Inbound, 1)
+        first.state, first.verdict = journal.InboundState.WAITING, None
+    centre.handle()
+
+    assert centre.verdicts() == ["message added", "duplicate"]
+
+
+def test_one_id_for_all_mails_of_a_program_loses_none_of_those_to_other_addresses(centre):
+    """A program that gives all its mails one Message-ID; weeks later to another address of ours."""
+    centre.send(question())
+    centre.handle()
+    centre.clock.forward(days=20)
+    centre.send(mail("Tout autre chose : je voudrais vous rencontrer."), to=f"contact@{DOMAIN}")
+    centre.handle()
+
+    assert centre.verdicts() == ["request opened", "message added"]
+
+
 def test_the_same_id_on_another_mail_loses_nothing(centre):
     centre.send(question())
     centre.send(mail("Tout autre chose : une bibliographie ?", subject="Biblio"))

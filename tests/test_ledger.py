@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from mailhub import outbox
-from mailhub.centre import publications, returns, subscriptions
+from mailhub.centre import people, publications, returns, subscriptions
 from mailhub.centre.publications import IssueState
 from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import Act, Channel, State, consent
@@ -22,11 +22,11 @@ from mailhub.deliver.wire import Answer, Outcome, Stage
 from mailhub.errors import Refused
 from mailhub.lists import Lists
 from mailhub.outbox import OutgoingState, Standing
-from mailhub.schedule import take_slot
+from mailhub.schedule import Issues, take_slot
 from tests import edition
 from tests.deliver.peers import Act as Does
 from tests.edition import HOUR, Edition, later
-from tests.journey import body, english, read
+from tests.journey import CLAIRE, body, english, read
 from tests.postal import Relay
 from tests.readers import said
 
@@ -306,6 +306,39 @@ def test_d37_a_copy_that_got_through_ends_a_row_of_failures(run, choosy):
     assert run.sums("lettre-58") == {"sent": READERS}
 
 
+def test_d37_an_issue_stopped_before_a_copy_left_is_no_success(run, choosy):
+    told = {"lectrice5@kerbrec.example": ["550 5.1.1 no such user", "550 5.1.1 no such user"]}
+    peer = choosy(told)
+    run.release(57)
+    run.send(peer.port)
+    run.release(58)
+    with run.database.transaction() as session:
+        outbox.stop(session, publications.called(session, "lettre-58"), run.clock())
+    run.issues.follow_up()
+    run.clock.forward(days=30)
+    run.release(59)
+    run.send(peer.port)
+
+    with run.database.reading() as session:
+        (line,) = run.lines(Standing.FAILED, "lettre-59")
+        assert subscriptions.get(session, line.subscription_id).state is State.SUSPENDED
+
+
+def test_d37_a_copy_in_doubt_that_arrived_counts_though_its_issue_is_closed(run, opened, relay):
+    run.release()
+    run.send(opened(Relay({"END": [Does.CLOSE]})).port)
+    run.send(relay.port)
+    run.issues.follow_up()
+    (line,) = run.lines(Standing.IN_DOUBT)
+    assert run.issue().state == "closed"
+    with run.database.transaction() as session:
+        outbox.settle_doubt(session, line.letter_id, arrived=True, now=run.clock())
+    run.issues.follow_up()
+
+    with run.database.reading() as session:
+        assert [row.outcome for row in returns.told(session, line.subscription_id)] == [Returned.SENT]
+
+
 def test_d39_what_is_refused_for_good_is_never_tried_again(run, choosy):
     run.release()
     peer = choosy({"lectrice5@kerbrec.example": ["554 5.7.1 go away"]})
@@ -404,6 +437,28 @@ def test_s32_whoever_leaves_during_the_run_and_is_still_planned_is_taken_out(run
     )
 
 
+def test_t15_a_copy_that_is_tried_again_does_not_go_to_whoever_held_the_function_before(database, choosy):
+    run = Edition(database)
+    run.subscribe(1)
+    with database.transaction() as session:
+        town = people.organisation_called(session, "Ville de Kerbrec")
+        seat = people.function_called(session, "cheffe de projet", people.identity(town))
+        people.appoint(session, seat, edition.reader(session, HOUR, "avant@kerbrec.example", "Avant"), HOUR)
+        edition.subscribed(session, HOUR, seat)
+    run.release()
+    peer = choosy({"*": ["450 4.2.0 later", "450 4.2.0 later"]})
+    run.send(peer.port)
+    assert run.sums() == {"deferred": 2}
+    with database.transaction() as session:
+        people.appoint(session, seat, edition.reader(session, HOUR, "apres@kerbrec.example", "Après"), HOUR)
+    run.clock.forward(hours=1)
+    run.send(peer.port)
+
+    assert edition.recipients(peer.letters) == {"lectrice0@kerbrec.example": 1}
+    (line,) = run.lines(Standing.EXCLUDED)
+    assert (line.address, line.why) == ("avant@kerbrec.example", "succeeded")
+
+
 def test_t23_one_copy_goes_to_two_who_share_an_address_and_stays_when_one_of_them_leaves(database, relay):
     run = Edition(database)
     with database.transaction() as session:
@@ -494,18 +549,53 @@ def test_a_stopped_issue_takes_back_what_has_not_left(run, choosy):
     assert run.lines(Standing.EXCLUDED)[0].why == "stopped"
 
 
-def test_an_issue_whose_list_had_no_file_is_released_again_for_the_same_hour(run, relay):
-    whole = run.issues
-    nothing = replace(run.here, lists=Lists())
-    run.issues = replace(whole, centre=nothing)
+def test_an_issue_that_cannot_be_put_together_keeps_no_other_and_leaves_once_it_can(run):
     run.keep(at=HOUR)
-    without = run.issues.release_due()
-    held = run.issue().state
-    run.issues = whole
-    with run.database.transaction() as session:
-        publications.release(session, publications.called(session, "lettre-57"), HOUR)
+    run.keep(58, at=HOUR)
+    whole, broken = run.issues, []
 
-    assert (without, held, run.issues.release_due()) == (0, IssueState.READY, 1)
+    def roster(session, publication, at):
+        if publications.called(session, "lettre-57").state is IssueState.SCHEDULED and not broken:
+            broken.append(publication)
+            raise ValueError("a template that does not hold")
+        return subscriptions.roster(session, publication, at)
+
+    run.issues = replace(whole, roster=roster)
+    first, second = run.issues.release_due(), run.issues.release_due()
+
+    assert (first, second) == (1, 1)
+    assert {run.issue("lettre-57").state, run.issue("lettre-58").state} == {IssueState.RELEASED}
+    (told,) = [letter for letter in run.letters() if letter.kind != "issue"]
+    assert (told.kind, told.recipient) == ("issue-trouble", CLAIRE)
+    assert english(body(read(run.raw(told)))) == []
+
+
+def test_an_issue_whose_list_has_no_file_is_told_of_once_and_leaves_when_it_is_there(run):
+    whole = run.issues
+    run.issues = replace(whole, centre=replace(run.here, lists=Lists()))
+    run.keep(at=HOUR)
+    without = [run.issues.release_due() for _ in range(3)]
+    told = [letter.kind for letter in run.letters()]
+    run.issues = whole
+
+    assert (without, told, run.issues.release_due()) == ([0, 0, 0], ["issue-trouble"], 1)
+
+
+def test_an_account_that_cannot_be_written_keeps_no_other(run, relay, monkeypatch):
+    for number in (57, 58):
+        run.release(number)
+    run.send(relay.port)
+    account = Issues._account
+
+    def broken(issues, session, issue):
+        if issue.number == 57:
+            raise ValueError("a template that does not hold")
+        return account(issues, session, issue)
+
+    monkeypatch.setattr(Issues, "_account", broken)
+    run.issues.follow_up()
+
+    assert (run.issue("lettre-57").state, run.issue("lettre-58").state) == ("released", "closed")
 
 
 @pytest.mark.parametrize("verb", [publications.hold, publications.stop])

@@ -22,6 +22,7 @@ from mailhub.mail.draft import Draft
 from mailhub.mail.envelope import Envelope
 from mailhub.outbox import OutgoingState
 from mailhub.route import Errand
+from mailhub.schedule import take_slot
 from tests.journey import AS_CLIENTS_WRITE, CLAIRE, DOMAIN, NADIA, centre_of, mail
 from tests.readers import by_phone, reader, said, subscribed
 from tests.serving import LONGEST_SECONDS
@@ -65,6 +66,25 @@ def test_a_reader_who_leaves_beside_a_pause_has_left(pair: tuple[Database, Datab
         trail = [(kept.state_before, kept.state_after) for kept in subscriptions.history(session, number)]
         assert subscriptions.get(session, number).state is State.LEFT
         assert trail == [(State.PENDING, State.ACTIVE), (State.ACTIVE, State.LEFT)]
+
+
+def test_t4_whoever_comes_second_to_a_slot_waits_for_the_first_and_does_not_get_it(
+    pair: tuple[Database, Database], now: datetime
+):
+    here, there = pair
+    second: list[bool] = []
+
+    def comes_second() -> None:
+        with there.transaction() as other:
+            second.append(take_slot(other, "release lettre-57", now))
+
+    with here.transaction() as session:
+        first = take_slot(session, "release lettre-57", now)
+        thread = beside(here, comes_second)
+        assert second == []
+    thread.join(LONGEST_SECONDS)
+
+    assert (first, second) == (True, [False])
 
 
 def test_two_issues_that_come_back_at_once_stop_the_email(pair: tuple[Database, Database], now: datetime):

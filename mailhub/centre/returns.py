@@ -16,12 +16,11 @@ from sqlalchemy import Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.centre import people, publications
-from mailhub.centre.publications import Issue, Ledger
+from mailhub.centre.publications import Ledger
 from mailhub.centre.subscriptions import consent, subscription
 from mailhub.centre.subscriptions.consent import Act, Evidence, Source
 from mailhub.centre.subscriptions.subscription import State, Subscription
 from mailhub.database import words
-from mailhub.lists import Channel
 from mailhub.mail import causes
 from mailhub.mail.dsn import Delivery
 
@@ -200,22 +199,6 @@ def _consequences(session: Session, holder: Subscription, row: IssueReturn) -> t
 
 
 def _counted(session: Session, holder: Subscription) -> dict[int, Returned]:
-    """Each issue since failures count, with what became of its copy: one that left and never came back is a success."""
-    left = (
-        select(Ledger.issue_id)
-        .join(Issue)
-        .where(
-            Issue.publication == holder.publication,
-            col(Issue.released_at) >= holder.returns_since,
-            Ledger.subscription_id == holder.id,
-            Ledger.channel == Channel.EMAIL,
-            col(Ledger.excluded).is_(None),
-        )
-    )
-    outcomes = dict.fromkeys(session.exec(left).all(), Returned.SENT)
-    for row in told(session, holder.id or 0):
-        if row.first_at >= holder.returns_since:
-            outcomes[row.issue_id] = row.outcome
-        else:  # a straggler about a copy that left before
-            outcomes.pop(row.issue_id, None)
-    return outcomes
+    """Each issue since failures count, with what became of its copy; one that never left tells nothing."""
+    rows = told(session, holder.id or 0)
+    return {row.issue_id: row.outcome for row in rows if row.first_at >= holder.returns_since}

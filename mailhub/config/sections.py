@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 _DOMAIN = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
-_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,18}[a-z0-9])?")
+_LOCAL_PART = re.compile(r"(?=.{1,64}$)[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")  # RFC 5321 section 4.5.3.1.1
+_MACHINES = frozenset({"rep", "note", "retours", "stop", "oui"})
+_LONGEST_BEFORE_TOKEN = 64 - len("+") - 45
 
 Minutes = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(ge=1)]
@@ -82,9 +84,11 @@ class AddressesSection(Section):
     def _all_different(self) -> "AddressesSection":
         seen: dict[str, str] = {}
         for purpose, local in self:
-            if not _LOCAL_PART.fullmatch(local):
+            longest = _LONGEST_BEFORE_TOKEN if purpose in _MACHINES else 64
+            if not _LOCAL_PART.fullmatch(local) or len(local) > longest:
                 raise ValueError(
-                    f"{purpose} = {local!r}: at most 20 of a-z 0-9 . _ - (a token of 45 follows the plus)"
+                    f"{purpose} = {local!r}: at most {longest} of a-z 0-9 . _ -"
+                    + (" (a token of 45 follows the plus)" if purpose in _MACHINES else "")
                 )
             if local in seen:
                 raise ValueError(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mailhub import outbox
 from mailhub.centre import people, publications, returns, subscriptions
 from mailhub.centre.returns import Event
-from mailhub.handlers import correspondence, letters
+from mailhub.handlers import correspondence, incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import Verdict
 from mailhub.mail import dsn, threads
@@ -34,7 +34,14 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     letter_id = reading.standing.letter_id
     if letter_id is None:
         return _probable(reading, desk)
-    letter = outbox.get(desk.session, letter_id)
+    letter = outbox.get(desk.session, letter_id, claim=True)
+    author = (
+        people.colleague(desk.session, letter.staff_id)
+        if letter.kind == "answer" and letter.staff_id
+        else None
+    )
+    if author is not None and not reading.deliveries:
+        return _unreadable(f"letter {letter_id}", incoming.shown_to(reading, desk, author))
     failure = next((delivery for delivery in reading.deliveries if delivery.action == "failed"), None)
     arrival = next((delivery for delivery in reading.deliveries if delivery.action == "delivered"), None)
     if failure is not None and letter.state in _UNSETTLED_BY_NOTICE:
@@ -79,8 +86,7 @@ def _of_issue(reading: Reading, desk: Desk, token: Token) -> Outcome:
     """One copy of one issue: its reader is who the return path names, whatever the text says (T13)."""
     issue_id, subscription_id = token.thread, token.person
     if not reading.deliveries:
-        drafts = _shown(desk, reading, "unreadable", None)
-        return Outcome(Verdict.QUARANTINE, f"a notice about issue {issue_id} that nobody can read", drafts)
+        return _unreadable(f"issue {issue_id}", _shown(desk, reading, "unreadable", None))
     delivery = _worst(reading.deliveries)
     outcome = returns.of_notice(delivery)
     which = f"issue {issue_id} to subscription {subscription_id}"
@@ -89,6 +95,11 @@ def _of_issue(reading: Reading, desk: Desk, token: Token) -> Outcome:
     events = returns.record(desk.session, subscription_id, issue_id, outcome, desk.now)
     drafts = told(desk, events, why=_why(desk, delivery), mail=reading.number)
     return Outcome(Verdict.BOUNCE, f"{which}: {outcome}, {_noted(delivery)}", drafts)
+
+
+def _unreadable(about: str, drafts: tuple[Draft, ...]) -> Outcome:
+    """Something came back, and only a person can say what: nothing is charged to anybody."""
+    return Outcome(Verdict.QUARANTINE, f"a notice about {about} that nobody can read", drafts)
 
 
 def _worst(deliveries: Sequence[Delivery]) -> Delivery:

@@ -244,9 +244,10 @@ def _obey(reply: _Reply, said: Commands) -> None:
 
 
 def _keep_inside(reply: _Reply, why: str, **values: object) -> Outcome:
-    """The whole mail stays among staff and its author is told why nothing left."""
-    told = _file_note(reply)
-    letter = reply.tell("note-kept", why=why, text=reply.reading.quoting.reply, **values)
+    """The whole mail stays among staff; its author is told why nothing left, and which commands were not obeyed."""
+    told, written = _file_note(reply), reply.reading.quoting.reply
+    ignored = [f"#{command}" for command in commands.read(written).given if command is not Command.NOTE]
+    letter = reply.tell("note-kept", why=why, text=written, ignored=ignored, **values)
     return Outcome(
         Verdict.MESSAGE_ADDED, f"kept inside ({why}) in {reply.request.reference}", (letter, *told)
     )

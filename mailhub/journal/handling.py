@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, ScalarSelect, Update, bindparam, func, or_, update
+from sqlalchemy import Boolean, ColumnElement, ScalarSelect, Update, and_, bindparam, func, or_, update
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -16,6 +16,7 @@ MOST_ATTEMPTS = 3  # then a human looks
 MOST_OCTETS_AT_ONCE = 32 * 1024 * 1024  # of mails read together
 FLOOD_SPAN = timedelta(hours=1)
 ECHO_SPAN = timedelta(minutes=30)
+TWIN_SPAN = timedelta(days=5)  # as long as a server tries (RFC 5321 section 4.5.4.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,18 @@ _SEEN = sql_select(
     .where(
         col(Inbound.message_id) == bindparam("message_id"),
         col(Inbound.author) == bindparam("author"),
-        col(Inbound.id) < bindparam("id"),
-        # A Message-ID alone does not decide: broken programs give one to different mails, and none may be lost.
-        # The words must agree, or the mail came to another address of ours, perhaps with a footer added (S17).
-        or_(col(Inbound.gist) == bindparam("gist"), col(Inbound.recipient) != bindparam("recipient")),
+        # Whatever was handled before, in whatever order they came; but not what was itself put aside for this one.
+        col(Inbound.id) != bindparam("id"),
+        or_(col(Inbound.verdict).is_(None), col(Inbound.verdict) != Verdict.DUPLICATE),
+        # A Message-ID alone does not decide: broken programs give one to all their mails, and none may be lost. The
+        # words must agree, or the mail came to another address of ours meanwhile, perhaps with a footer added (S17).
+        or_(
+            col(Inbound.gist) == bindparam("gist"),
+            and_(
+                col(Inbound.recipient) != bindparam("recipient"),
+                col(Inbound.received_at) >= bindparam("days_ago"),
+            ),
+        ),
         # What staff were only shown is no request: whoever wrote to the service as well has theirs opened.
         or_(
             bindparam("opens", type_=Boolean).is_(False),
@@ -222,6 +231,7 @@ def seen(
         gist=gist,
         an_hour_ago=now - FLOOD_SPAN,
         half_an_hour_ago=now - ECHO_SPAN,
+        days_ago=now - TWIN_SPAN,
         enough=enough,
         opens=opens,
     )

@@ -15,8 +15,8 @@ from mailhub.errors import ListError
 # Reads the words of a cadence, or raises ListError; `centre.cadences.parse` is the one there is.
 CadenceReader = Callable[[str], object]
 
-# As the settings want it: a token of 45 octets follows the plus, and a local part has 64 (RFC 5321 section 4.5.3.1.1).
-_LOCAL_PART = r"^[a-z0-9](?:[a-z0-9._-]{0,18}[a-z0-9])?$"
+# As the settings want it; a local part has at most 64 octets (RFC 5321 section 4.5.3.1.1).
+_LOCAL_PART = r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$"
 # Letters, digits, dots and hyphens of the list-label of RFC 2919 section 2.
 _LIST_LABEL = r"^[a-z0-9]+(?:[.-][a-z0-9]+)*$"
 _TEMPLATE = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, Table, bindparam, false, func, or_, update
+from sqlalchemy import Select, Table, and_, bindparam, false, func, or_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
 from mailhub import rows
-from mailhub.centre import publications, subscriptions
+from mailhub.centre import publications, returns, subscriptions
 from mailhub.centre.subscriptions import Channel, State, Subscription
 from mailhub.outbox import personal
 from mailhub.outbox.letter import LEASE, Outgoing, OutgoingState
@@ -33,7 +33,7 @@ class Claim(NamedTuple):
     issue_id: int | None
     subscription_id: int | None
     created_at: datetime
-    is_active: bool  # its reader's subscription, at a glance; else `subscriptions` is asked
+    is_wanted: bool  # at a glance: a person's own subscription, active; else it is looked into
 
 
 def is_due(session: Session, now: datetime) -> bool:
@@ -54,7 +54,8 @@ def waiting(session: Session, now: datetime, limit: int, paused: Collection[str]
     """Letters that are due, held until the transaction ends; destinations in `paused` wait their turn.
 
     Letters to one go before letters to many, and what was never tried before what was. A copy whose reader has left
-    since the roster was frozen is withdrawn here, at the last moment at which that is certain (D23, S32).
+    since the roster was frozen, or whose function somebody else holds, is withdrawn here, at the last moment at which
+    that is certain (D23, S32).
     """
     while found := _found(session, now, limit, paused):
         unwanted = _unwanted(session, found, now)
@@ -81,16 +82,27 @@ def _found(session: Session, now: datetime, limit: int, paused: Collection[str])
 
 
 def _unwanted(session: Session, claims: Sequence[Claim], now: datetime) -> dict[int, str]:
-    """Copies nobody named on them wants any more, and why."""
+    """Copies nobody named on them wants or reads any more, and why."""
     gone: dict[int, str] = {}
     for claim in claims:
-        if claim.issue_id is None or claim.is_active:
+        if claim.issue_id is None or claim.is_wanted:
             continue
         named = [claim.subscription_id or 0, *personal.also(claim.personal or "")]
-        if not any(subscriptions.is_wanted(session, each, Channel.EMAIL, now) for each in named):
-            row = session.get(Subscription, named[0])
-            gone[claim.id] = str(row.state_at(now)) if row else "gone"
+        against = [_against(session, claim.issue_id, each, now) for each in named]
+        if all(against):
+            gone[claim.id] = against[0] or ""
     return gone
+
+
+def _against(session: Session, issue_id: int, subscription_id: int, now: datetime) -> str | None:
+    """Why a copy is not to go to one it names, in one word; None when it is."""
+    row = session.get(Subscription, subscription_id)
+    if row is None:
+        return "gone"
+    if not subscriptions.is_wanted(session, subscription_id, Channel.EMAIL, now):
+        return str(row.state_at(now))
+    copy = publications.copy_of(session, issue_id, subscription_id)
+    return None if returns.went_to_reader(session, row, copy) else "succeeded"
 
 
 def _withdraw(session: Session, unwanted: Mapping[int, str], now: datetime) -> None:
@@ -123,10 +135,11 @@ def abandoned(session: Session, now: datetime, *, everything: bool = False) -> l
 def _due(*states: OutgoingState, bulk: bool) -> Select[tuple[object, ...]]:
     """Letters to take, walked in the order of their index: it costs the same however many wait."""
     row = _ROWS.c
-    columns = [row[name] for name in Claim._fields if name != "is_active"]
+    columns = [row[name] for name in Claim._fields if name != "is_wanted"]
     if bulk:
-        active = func.coalesce(col(Subscription.state) == State.ACTIVE, false())
-        query = sa_select(*columns, active).select_from(_ROWS)
+        is_own = col(Subscription.person_id).is_not(None)
+        wanted = func.coalesce(and_(col(Subscription.state) == State.ACTIVE, is_own), false())
+        query = sa_select(*columns, wanted).select_from(_ROWS)
         query = query.outerjoin(Subscription, col(Subscription.id) == row.subscription_id)
         query = query.where(or_(row.issue_id.is_(None), row.issue_id.not_in(publications.silent())))
     else:

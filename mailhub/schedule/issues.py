@@ -17,7 +17,6 @@ from mailhub.centre import publications, subscriptions
 from mailhub.centre.profile import Centre
 from mailhub.centre.publications import Issue, IssueState, Recipient
 from mailhub.database import Database
-from mailhub.errors import ListError
 from mailhub.handlers import letters
 from mailhub.handlers.desk import Desk
 from mailhub.outbox import Line, Standing
@@ -58,7 +57,7 @@ class Issues:
         """Let issues leave whose hour has come: their rosters are frozen, and copies planned, at one instant each."""
         with self.database.reading() as session:
             references = [issue.reference for issue in publications.due(session, self.now())]
-        return sum(self._release(reference) for reference in references)
+        return sum(self._try_to_release(reference) for reference in references)
 
     def ask_about_late(self) -> int:
         """Put off issues whose hour is long past, and tell staff: after a restore they may have left before (T5)."""
@@ -83,23 +82,41 @@ class Issues:
     def follow_up(self) -> None:
         """Count what got through, and close an issue when every copy has come to its end: staff get its account."""
         with self.database.reading() as session:
-            references = [issue.reference for issue in publications.running(session)]
+            references = [issue.reference for issue in publications.running(session, self.now())]
         for reference in references:
+            try:
+                self._follow_up(reference)
+            except Exception:
+                log.exception("issue cannot be followed up", issue=reference)
+
+    def _follow_up(self, reference: str) -> None:
+        with self.database.transaction() as session:
+            issue = publications.called(session, reference)
+            outbox.count_sent(session, issue)
+            if issue.state is IssueState.STOPPED:
+                outbox.take_back(session, issue, self.now())
+            is_over = issue.state is not IssueState.PAUSED and not outbox.unfinished(session, issue)
+            if is_over and issue.released_at and take_slot(session, f"close {reference}", issue.released_at):
+                if issue.state is IssueState.STOPPED:
+                    outbox.seal(session, issue, self.now())
+                self._tell(session, issue, "issue-report", self._account(session, issue))
+                publications.close(session, issue)
+
+    def _try_to_release(self, reference: str) -> bool:
+        """What is wrong with one issue keeps no other: staff are told once, and the next minute tries again."""
+        try:
+            return self._release(reference)
+        except Exception:
+            log.exception("issue cannot be released", issue=reference)
+        try:
             with self.database.transaction() as session:
                 issue = publications.called(session, reference)
-                outbox.count_sent(session, issue)
-                if issue.state is IssueState.STOPPED:
-                    outbox.take_back(session, issue, self.now())
-                is_over = issue.state is not IssueState.PAUSED and not outbox.unfinished(session, issue)
-                if (
-                    is_over
-                    and issue.released_at
-                    and take_slot(session, f"close {reference}", issue.released_at)
-                ):
-                    if issue.state is IssueState.STOPPED:
-                        outbox.seal(session, issue, self.now())
-                    self._tell(session, issue, "issue-report", self._account(session, issue))
-                    publications.close(session, issue)
+                if issue.release_at and take_slot(session, f"trouble {reference}", issue.release_at):
+                    values = {"planned_at": issue.release_at, "hours": self.late_after // timedelta(hours=1)}
+                    self._tell(session, issue, "issue-trouble", values)
+        except Exception:
+            log.exception("nobody could be told", issue=reference)
+        return False
 
     def _release(self, reference: str) -> bool:
         now = self.now()
@@ -108,12 +125,7 @@ class Issues:
             if not publications.claim_due(session, issue, now):
                 log.info("no longer to be released", issue=reference, state=issue.state)
                 return False
-            try:
-                publication = self.centre.lists.publication(issue.publication)
-            except ListError as reason:
-                log.error("issue cannot be released", issue=reference, why=str(reason))  # noqa: TRY400
-                publications.hold(session, issue)
-                return False
+            publication = self.centre.lists.publication(issue.publication)
             # Only whoever lets it leave takes the slot: an issue that is held may be released for the same hour again.
             if issue.release_at is None or not take_slot(session, f"release {reference}", issue.release_at):
                 log.info("released by another process", issue=reference)

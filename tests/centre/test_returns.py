@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from mailhub.centre import people, publications, returns, subscriptions
+from mailhub.centre import people, returns, subscriptions
 from mailhub.centre.returns import News, Returned, is_dead
 from mailhub.centre.subscriptions import Channel, State, Subscription
 from mailhub.database import Database
@@ -171,27 +171,6 @@ def test_t15_a_new_address_starts_at_nought_and_the_failure_stays_with_the_old_o
         (3, new),
     ]
     assert people.address_of(session, people.identity(odile)) == new
-
-
-def test_an_issue_that_left_and_never_came_back_is_a_success(session: Session, row: Subscription):
-    """The courier writes down what comes back; what arrived is known from the ledger of each issue."""
-    for number in (1, 2, 3):
-        issue = publications.add(
-            session, "lettre", number, b"", title=f"Lettre {number}", subject="Lettre", now=NOW
-        )
-        at = NOW + number * MONTH
-        roster = subscriptions.roster(session, "lettre", at)
-        publications.freeze(session, issue, roster, at, expires_after=timedelta(days=14))
-
-    told = [
-        event.news
-        for issue in (1, 3)
-        for event in returns.record(session, row.id or 0, issue, ADDRESS, NOW + 4 * MONTH)
-    ]
-
-    assert (told, row.state) == ([], State.ACTIVE)
-    (stopped,) = returns.record(session, row.id or 0, 2, HARD, NOW + 5 * MONTH)
-    assert stopped.news is News.STOPPED
 
 
 @pytest.mark.parametrize("issues_a_year", [12, 24])

@@ -110,6 +110,16 @@ def test_t27_one_question_a_day_and_three_a_month_whoever_asks(tables: Database,
     assert letters(24 * 31, "revue")
 
 
+def test_t27_the_second_question_comes_a_whole_day_after_the_first(tables: Database, now: datetime):
+    def letter(after: timedelta, code: str) -> bool:
+        with tables.transaction() as session:
+            return ask(session, now + after, HUGO, code).confirmation is not None
+
+    assert letter(timedelta(0), "lettre")
+    assert not letter(DAY - timedelta(minutes=1), "revue")
+    assert letter(DAY, "revue")
+
+
 def test_t27_a_question_that_is_dropped_leaves_nobody_behind(tables: Database, now: datetime):
     with tables.transaction() as session:
         ask(session, now)

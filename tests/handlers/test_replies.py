@@ -5,6 +5,7 @@ import pytest
 from mailhub import outbox
 from mailhub.centre import people, requests
 from mailhub.centre.profile import Service
+from mailhub.centre.requests import RequestState
 from mailhub.mail import threads
 from mailhub.mail.tokens import Keyring, Purpose, Token
 from mailhub.outbox import OutgoingState
@@ -279,6 +280,32 @@ def test_a_note_below_the_signature_is_a_note(centre):
 
     assert centre.outbox("answer") == []
     assert centre.journal()[-1].note == "kept inside (note) in Q-2026-0001"
+
+
+def test_a_command_beside_a_note_is_not_obeyed_and_its_author_is_told_so(centre):
+    answer(centre, asked(centre), f"{ANSWER}\n#note Yann, vérifie ce chiffre\n#clore")
+
+    with centre.database.reading() as session:
+        (request,) = requests.listed(session)
+        assert request.state is not RequestState.CLOSED
+    assert centre.outbox("answer") == []
+    assert "Commande laissée de côté : #clore." in body(centre.postbox.to(CLAIRE)[-1])
+
+
+def test_a_return_of_an_answer_that_nobody_can_read_is_shown_to_its_author(centre):
+    answer(centre, asked(centre))
+    (letter,) = centre.outbox("answer")
+    raw = mail(
+        "Uw bericht kon helaas niet worden afgeleverd.",
+        sender="mailer-daemon@kerbrec.example",
+        subject="Undeliverable",
+        message_id="<n@kerbrec.example>",
+    )
+    centre.send(raw, "", letter.envelope_from)
+    centre.settle()
+
+    assert centre.journal()[-1].note == f"a notice about letter {letter.id} that nobody can read"
+    assert "> Uw bericht kon helaas" in body(centre.postbox.to(CLAIRE)[-1])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What comes back: charged to the reader our own signature names, in issues, and told to staff; never answered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -11,6 +12,7 @@ from mailhub.centre import people, publications, returns, subscriptions
 from mailhub.centre.profile import Service
 from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import State, Subscription
+from mailhub.config.sections import AddressesSection
 from mailhub.database import Database
 from mailhub.mail.tokens import Purpose, Token
 from tests.journey import CLAIRE, Journey, body, centre_of, english, mail, read
@@ -205,9 +207,16 @@ def test_t13_a_forged_token_charges_nobody(centre: Journey):
 
 
 def test_t14_a_return_path_has_at_most_64_octets_before_the_at(centre: Journey):
+    centre.centre = replace(
+        centre.centre, local_parts={Service.RETURNS: "r" * 18}
+    )  # no setting takes a longer one
     local = return_path(centre, 2**63 - 1, 2**32 - 1).partition("@")[0]
 
+    assert local.startswith("r" * 18 + "+")
     assert len(local) <= 64
+    with pytest.raises(ValueError, match="at most 18"):
+        AddressesSection(retours="r" * 19)
+    assert AddressesSection(question="centre-de-ressources")
 
 
 @pytest.mark.parametrize("with_id", [True, False])

@@ -462,6 +462,25 @@ def test_d24_the_leave_address_works_from_any_address_with_an_empty_body(centre:
     assert stranger.write("", to=leave_address(centre), subject="") == []
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Auto-Submitted": "auto-generated"}, {"Precedence": "bulk"}, {"From": None}],
+    ids=["auto-submitted", "bulk", "no author"],
+)
+def test_d24_the_leave_address_works_for_programs_that_write_by_themselves(
+    centre: Journey, headers: dict[str, str | None]
+):
+    raw = mail("", sender=PIERRE, to=(to := leave_address(centre)), subject="unsubscribe")
+    for name, value in headers.items():
+        del raw[name]
+        if value:
+            raw[name] = value
+    centre.send(raw, PIERRE, to)
+    centre.handle()
+
+    assert states(centre) == OFF
+
+
 def test_t19_the_leave_address_of_a_three_year_old_letter_works(centre: Journey, pierre: Writer):
     old = leave_address(centre)
     centre.clock.forward(days=3 * 365)

@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, UniqueConstraint, func, or_
+from sqlalchemy import Column, UniqueConstraint, and_, func, not_, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -170,11 +170,14 @@ def find_late(issues: list[Issue], now: datetime, grace: timedelta) -> list[Issu
     return [issue for issue in issues if issue.release_at is not None and now - issue.release_at > grace]
 
 
-def running(session: Session) -> list[Issue]:
-    """Issues that were released and have not come to an end."""
-    open_ones = [IssueState.RELEASED, IssueState.PAUSED, IssueState.STOPPED]
-    query = select(Issue).where(col(Issue.state).in_(open_ones)).order_by(col(Issue.id))
-    return [issue for issue in session.exec(query).all() if issue.released_at is not None]
+def running(session: Session, now: datetime) -> list[Issue]:
+    """Issues that were released and of which copies may still leave: a closed one too, until its deadline.
+
+    A person may say of a copy in doubt, or refused, that it is to leave again (D45).
+    """
+    is_over = and_(col(Issue.state) == IssueState.CLOSED, col(Issue.expires_at) <= now)
+    query = select(Issue).where(col(Issue.released_at).is_not(None), not_(is_over)).order_by(col(Issue.id))
+    return list(session.exec(query).all())
 
 
 def silent() -> "SelectOfScalar[int] | SelectOfScalar[None]":

@@ -140,13 +140,15 @@ _MAIL: dict[str, tuple[Values, ...]] = {
         {**_COMMON, **_ACCOUNT},
         {**_COMMON, **_ACCOUNT, "failed": [], "in_doubt": []},
     ),
+    "issue-trouble": ({**_COMMON, **_ACCOUNT, "planned_at": _INSTANT, "hours": 6},),
     "held": ({**_COMMON, "reason": "son expéditeur n’a pas pu être vérifié."},),
     "held-settled": tuple({**_COMMON, "released": released} for released in (True, False)),
     "note-copy": (_COMMON,),
     "note-kept": tuple(
-        {**_COMMON, "why": why, "sent_at": _INSTANT, "in_doubt": in_doubt}
+        {**_COMMON, "why": why, "sent_at": _INSTANT, "in_doubt": in_doubt, "ignored": ignored}
         for why in ("forward", "empty", "recall", "sealed", "internal", "again", "note")
         for in_doubt in (True, False)
+        for ignored in ([], ["#clore"], ["#prendre", "#clore"])
     ),
     "staff-copy": (
         _COPY,
