@@ -199,6 +199,7 @@ def place(session: Session, reading: Reading, centre: Centre, mail: Claimed) -> 
         now=now,
         enough=max(centre.courtesy.mails_per_hour, centre.courtesy.alike_in_half_an_hour),
         opens=reading.service not in _SHOWN_ONLY,
+        alone=reading.service is Service.NOTE,
     )
     standing = Standing(
         duplicate_of=seen.duplicate_of,

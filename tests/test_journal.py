@@ -64,6 +64,7 @@ def test_a_flood_is_counted_no_further_than_it_matters(database: Database, now: 
             now=now,
             enough=4,
             opens=True,
+            alone=False,
         )
 
     assert seen == Seen(duplicate_of=None, of_author=4, alike=4)

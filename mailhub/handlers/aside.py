@@ -1,6 +1,7 @@
 """Mail that asks for nothing: noted, answered by nobody; staff hear of it when it says that a reader has left."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from mailhub import journal
 from mailhub.centre import people, requests, subscriptions
@@ -33,7 +34,8 @@ def automatic(reading: Reading, desk: Desk) -> Outcome:
     """A machine wrote: it opens, reopens, acknowledges and relays nothing; its thread is named for who looks."""
     request = requests.get(desk.session, reading.standing.request_id or 0)
     about = f" in {request.reference}" if request else ""
-    note = f"{reading.sort.kind}{about}: {reading.sort.why}"
+    away = _away_until(reading, desk)
+    note = f"{reading.sort.kind}{about}{f', until {away}' if away else ''}: {reading.sort.why}"
     drafts = _departed(reading, desk, request)
     if drafts:
         note += "; its author has left: a task for staff"
@@ -55,6 +57,13 @@ def quarantine(reading: Reading, desk: Desk) -> Outcome:
     author = reading.standing.staff
     drafts = incoming.shown_to(reading, desk, author) if author else ()
     return Outcome(Verdict.QUARANTINE, f"set aside{f': {said}' if said else ''}", drafts)
+
+
+def _away_until(reading: Reading, desk: Desk) -> date | None:
+    """The date an absence names, for whoever looks at the journal (S36)."""
+    if reading.sort.kind is not Kind.AUTO_REPLY:
+        return None
+    return absences.until(reading.quoting.reply, desk.centre.calendar.local(desk.now).date())
 
 
 # -- « je ne travaille plus ici » -------------------------------------------------------------------------------

@@ -188,6 +188,8 @@ _SEEN = sql_select(
             col(Inbound.verdict) != Verdict.TRIAGE,
             col(Inbound.recipient) == bindparam("recipient"),
         ),
+        # A note is filed beside whatever else its mail is.
+        or_(bindparam("alone", type_=Boolean).is_(False), col(Inbound.recipient) == bindparam("recipient")),
         # An address with a token is one of its own: a mail to those of two threads is for both.
         or_(
             bindparam("tagged", type_=Boolean).is_(False),
@@ -215,10 +217,12 @@ def seen(
     now: datetime,
     enough: int,
     opens: bool,
+    alone: bool,
 ) -> Seen:
     """What came before this mail: the same one, others of its author, others with its words, `enough` of each.
 
-    `opens` says that it came to a service, which does more with a mail than show it to staff.
+    `opens` says that it came to a service, which does more with a mail than show it to staff; `alone`, that what came
+    to other addresses of ours is no twin of it.
     """
     found = rows.ask(
         session,
@@ -234,5 +238,6 @@ def seen(
         days_ago=now - TWIN_SPAN,
         enough=enough,
         opens=opens,
+        alone=alone,
     )
     return Seen(*found[0])

@@ -438,3 +438,16 @@ def test_words_that_also_went_to_the_note_address_stay_inside(centre):
     centre.settle()
 
     assert centre.outbox("answer") == []
+
+
+def test_a_note_that_is_also_a_question_is_filed_as_a_note_too(centre):
+    copy = asked(centre)
+    note = next(word for word in body(copy).split() if word.startswith("note+")).rstrip(".,;)")
+    both = mail(
+        "À vérifier avant de répondre.", sender=CLAIRE, name="Claire Morvan", message_id="<n@v.example>"
+    )
+    centre.send(both, CLAIRE, [f"question@{DOMAIN}", note])
+    centre.settle()
+
+    assert centre.verdicts() == ["request opened", "request opened", "message added"]
+    assert centre.journal()[-1].note == "note by Claire Morvan in Q-2026-0001"

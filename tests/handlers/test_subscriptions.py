@@ -804,6 +804,7 @@ def test_s36_an_absence_after_the_letter_changes_nothing_and_is_not_answered(cen
     )
 
     assert (letters, states(centre), verdict(centre)) == ([], ON, ("automatic", "automatic"))
+    assert (centre.journal()[-1].note or "").startswith("auto-reply, until 2026-03-23: ")
 
 
 def test_s36_the_same_words_written_by_a_person_are_shown_to_staff(centre: Journey, pierre: Writer):
