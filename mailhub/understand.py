@@ -15,7 +15,7 @@ from mailhub import journal, outbox
 from mailhub.centre import people, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Centre, Service
-from mailhub.journal import Claimed
+from mailhub.journal import Claimed, Traits
 from mailhub.mail import (
     address,
     dsn,
@@ -193,10 +193,8 @@ def place(session: Session, reading: Reading, centre: Centre, mail: Claimed) -> 
     seen = journal.seen(
         session,
         mail,
-        message_id=reading.message.message_id,
-        author=sender,
-        gist=reading.gist,
-        now=now,
+        Traits(reading.message.message_id, sender, reading.gist),
+        now,
         enough=max(centre.courtesy.mails_per_hour, centre.courtesy.alike_in_half_an_hour),
         opens=reading.service not in _SHOWN_ONLY,
         alone=reading.service is Service.NOTE,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mailhub import journal
 from mailhub.database import Database
-from mailhub.journal import Ending, Seen, Verdict
+from mailhub.journal import Ending, Seen, Traits, Verdict
 from mailhub.mail.envelope import Envelope
 
 
@@ -58,10 +58,8 @@ def test_a_flood_is_counted_no_further_than_it_matters(database: Database, now: 
         seen = journal.seen(
             session,
             last,
-            message_id="7@a.example",
-            author="a@b.example",
-            gist="gist",
-            now=now,
+            Traits("7@a.example", "a@b.example", "gist"),
+            now,
             enough=4,
             opens=True,
             alone=False,

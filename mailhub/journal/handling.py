@@ -52,6 +52,15 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What a mail is known again by."""
+
+    message_id: str | None
+    author: str | None
+    gist: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What the journal holds that resembles one mail; counted no further than asked."""
 
@@ -210,11 +219,9 @@ _SEEN = sql_select(
 def seen(
     session: Session,
     mail: Claimed,
-    *,
-    message_id: str | None,
-    author: str | None,
-    gist: str,
+    traits: Traits,
     now: datetime,
+    *,
     enough: int,
     opens: bool,
     alone: bool,
@@ -230,9 +237,9 @@ def seen(
         id=mail.number,
         recipient=mail.recipient,
         tagged="+" in mail.recipient,
-        message_id=message_id,
-        author=author,
-        gist=gist,
+        message_id=traits.message_id,
+        author=traits.author,
+        gist=traits.gist,
         an_hour_ago=now - FLOOD_SPAN,
         half_an_hour_ago=now - ECHO_SPAN,
         days_ago=now - TWIN_SPAN,
