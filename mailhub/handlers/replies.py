@@ -124,6 +124,8 @@ def _act(reply: _Reply) -> Outcome:
         return _keep_inside(reply, "empty")
     if hints.is_recall(quoting.reply):
         return _keep_inside(reply, "recall")
+    if said.unknown and relay.text(quoting.reply, _secrets(reply.desk, reply.request)) is None:
+        return _keep_inside(reply, "internal")  # the copy itself names commands
     if said.unknown:
         told = _file_note(reply)
         letter = reply.tell("command-unknown", unknown=said.unknown, known=KNOWN_COMMANDS)

@@ -292,6 +292,14 @@ def test_a_command_beside_a_note_is_not_obeyed_and_its_author_is_told_so(centre)
     assert "Commande laissée de côté : #clore." in body(centre.postbox.to(CLAIRE)[-1])
 
 
+def test_who_leaves_the_whole_copy_below_an_answer_is_told_to_take_it_out(centre):
+    copy = asked(centre)
+    answer(centre, copy, f"{ANSWER}\n\n{body(copy)}", quote=False)
+
+    assert centre.outbox("answer") == []
+    assert "reprend des lignes internes de la copie" in body(centre.postbox.to(CLAIRE)[-1])
+
+
 def test_a_return_of_an_answer_that_nobody_can_read_is_shown_to_its_author(centre):
     answer(centre, asked(centre))
     (letter,) = centre.outbox("answer")
