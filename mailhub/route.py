@@ -128,9 +128,9 @@ _WANTED = (
     Rule("staff in a thread without their token", lambda r: _staff(r) and _in_thread(r), Errand.ANSWER),
     Rule("thread", _in_thread, Errand.FOLLOW_UP),
     _LEAVE_ADDRESS,
+    Rule("let in by an operator", _let_in, Errand.QUESTION),
     Rule("yes or no to a subscription", _settles_subscription, Errand.SUBSCRIPTION),
     Rule("list command in plain words", _list_command, Errand.SUBSCRIPTION),
-    Rule("let in by an operator", _let_in, Errand.QUESTION),
     Rule("question address", lambda r: r.service is Service.QUESTION, Errand.QUESTION),
     Rule("dead token", lambda r: r.service in {Service.REPLY, Service.NOTE}, Errand.TRIAGE),
     Rule("somebody has to look", lambda r: True, Errand.TRIAGE),  # noqa: ARG005 — the last line always applies

@@ -11,7 +11,7 @@ from quopri import encodestring
 import pytest
 from sqlmodel import select
 
-from mailhub import outbox
+from mailhub import journal, outbox
 from mailhub.centre import people, subscriptions
 from mailhub.centre.profile import Service
 from mailhub.centre.subscriptions import Channel, Consent, Source, State, Subscription
@@ -499,6 +499,18 @@ def test_a_forged_leave_address_leaves_nothing(centre: Journey, pierre: Writer):
     pierre.write("", to=other_use)
 
     assert states(centre) == ON
+
+
+def test_a_wish_that_was_shown_to_staff_becomes_a_question_when_it_is_let_in(centre: Journey, pierre: Writer):
+    pierre.write("Pouvez-vous désabonner ma collègue de la lettre ?", to=CONTACT)
+    shown = verdict(centre)
+    with centre.database.transaction() as session:
+        (row,) = journal.listed(session, limit=1)
+        journal.release(session, row)
+    centre.handle()
+
+    assert shown == ("triage", "list command in plain words")
+    assert verdict(centre) == ("request opened", "let in by an operator")
 
 
 # ── pause, channel, moving (S34) ──
