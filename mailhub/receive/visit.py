@@ -99,9 +99,11 @@ class Visit(SMTP):
         if not self._inside:
             return
         self._inside = False
-        super().connection_lost(error)
         self._gate.leave(source_of(self.client_ip))
         self._host.left(self)
+        if self._timeout_handle is None:  # it has rung, and aiosmtpd wants one to cancel
+            self._set_deadline(self._deadline)
+        super().connection_lost(error)
 
     def leave(self) -> None:
         """End the visit because we close down: now, or once the mail that is being said is answered."""

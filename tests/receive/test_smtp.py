@@ -917,6 +917,19 @@ def test_a_peer_that_falls_silent_in_its_mail_is_shown_out(shelf: Shelf, limits:
     assert shelf.arrivals == []
 
 
+@pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop])
+def test_whoever_was_shown_out_makes_room_for_the_next(shelf: Shelf, new_loop: NewLoop):
+    troubles: list[object] = []
+    with open_house(shelf, Limits(visits=1, idle_seconds=0.05), new_loop=new_loop) as house:
+        house.loop.set_exception_handler(lambda _, trouble: troubles.append(trouble))
+        for _ in range(3):
+            with Peer(house.port) as peer:
+                peer.greet()
+                assert peer.rest() == b"421 4.4.2 Time is up, goodbye\r\n"
+
+    assert troubles == []
+
+
 # ── bodies that lie about their end ──
 
 
