@@ -12,7 +12,7 @@ import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mailhub import keys, migrations, outbox
 from mailhub.centre import publications
@@ -161,17 +161,14 @@ def _unpack(source: Path, folder: Path) -> None:
     try:
         with tarfile.open(source, "r:") as tar:
             for member in tar:
-                if not any(
-                    member.name == name or member.name.startswith(f"{name}/")
-                    for name in (*PRECIOUS, DATABASE)
-                ):
+                if not _is_ours(member):
                     raise HomeError(f"{source}: {member.name!r} is no part of a backup of mailhub")
-                tar.extract(member, folder, filter="data")
+                _put(tar, member, folder / member.name)
     except tarfile.ReadError as error:
         if "unexpected end" not in str(error):
             raise HomeError(f"{source} is no backup of mailhub: {error}") from error
         raise HomeError(f"{source} is cut short; copy it again from where it was saved") from error
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, FileExistsError, NotADirectoryError) as error:
         raise HomeError(f"{source} is no backup of mailhub: {error}") from error
     for name in (SETTINGS, DATABASE, TOKENS):
         if not (folder / name).is_file():
@@ -186,6 +183,26 @@ def _unpack(source: Path, folder: Path) -> None:
             said = str(error)
     if said != "ok":
         raise HomeError(f"{source}: the database in it is damaged: {said}")
+
+
+def _is_ours(member: tarfile.TarInfo) -> bool:
+    """A file or folder that a backup holds, and nothing that leads out of it."""
+    place = PurePosixPath(member.name)
+    precious = any(place.is_relative_to(name) for name in (*PRECIOUS, DATABASE))
+    return precious and ".." not in place.parts and (member.isfile() or member.isdir())
+
+
+def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, goal: Path) -> None:
+    """Write one file or folder; what this does not do, a hostile archive cannot have done."""
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    if member.isdir():
+        goal.mkdir(exist_ok=True)
+        return
+    held = tar.extractfile(member)
+    assert held is not None  # a file
+    made = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL, member.mode & 0o777)
+    with held, os.fdopen(made, "wb") as kept:
+        shutil.copyfileobj(held, kept)
 
 
 def _doubt(database: Database, now: datetime) -> tuple[int, list[str]]:

@@ -277,8 +277,9 @@ def _tar(path, members):
     [
         ({"../evil": b""}, "is no part of a backup"),
         ({"/etc/cron.d/evil": b""}, "is no part of a backup"),
-        ({"storage/keys/../../../evil": b""}, "is no backup of mailhub"),
-        ({"lists/link": None}, "is no backup of mailhub"),
+        ({"storage/keys/../../../evil": b""}, "is no part of a backup"),
+        ({"lists/link": None}, "is no part of a backup"),
+        ({"mailhub.toml": b"", "mailhub.toml/evil": b""}, "is no backup of mailhub"),
         ({"mailhub.toml": b""}, "it lacks storage/mailhub.db"),
         ({"mailhub.toml": b"", "storage/mailhub.db": b""}, "it lacks storage/keys/tokens"),
         (
@@ -290,7 +291,7 @@ def _tar(path, members):
             "the database in it is damaged",
         ),
     ],
-    ids=["climbs", "absolute", "climbs inside", "link", "half", "no keys", "damaged"],
+    ids=["climbs", "absolute", "climbs inside", "link", "below a file", "half", "no keys", "damaged"],
 )
 def test_restoring_refuses_a_file_that_is_no_backup_and_leaves_nothing(run, tmp_path, members, said):
     refused = run("restore", _tar(tmp_path / "evil.tar", members), "--home", tmp_path / "new" / "home")
