@@ -301,6 +301,9 @@ def test_without_proof_the_reply_is_held_and_released_by_its_owner(centre):
 
     assert "2 340 habitants" in body(centre.postbox.to(NADIA)[-1])
     assert centre.verdicts() == ["request opened", "message added", "command done"]
+    told = next(letter for letter in centre.outbox() if letter.kind == "held-settled")
+    assert told.subject == "Confirmé : [Q-2026-0001] Nombre d’habitants quartier des Tilleuls"
+    assert told.request_id == 1
 
 
 def test_an_operator_who_releases_a_held_reply_makes_it_go(centre):

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,6 +79,28 @@ def enable(name: Name, home: Home = HERE, json: AsJson = False) -> None:
     _changed(people.enable, name, home, "is staff", as_json=json)
 
 
+@app.command("address")
+def address(
+    name: Name,
+    addresses: Annotated[
+        list[str], typer.Argument(metavar="ADDRESS…", help="What they write from; copies go to the first.")
+    ],
+    home: Home = HERE,
+    only: Annotated[
+        bool, typer.Option("--only", help="No other is theirs: replies from those before count no more.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Give somebody an address more, to which copies go from now on; those before stay theirs, unless --only."""
+    from mailhub.centre import people
+
+    settings = opening.settings(home)
+    for written in addresses:
+        _refuse_unusable(written, settings)
+    change = partial(people.readdress, addresses=addresses, only=only)
+    _changed(change, name, home, f"is written to at {addresses[0]}", as_json=json)
+
+
 def _changed(
     change: "Callable[[Session, str], Staff]", name: str, home: Path, told: str, *, as_json: bool
 ) -> None:
@@ -102,12 +125,12 @@ def _as_row(staff: "Staff", addresses: list[str]) -> dict[str, object]:
 
 def _refuse_unusable(written: str, settings: "Settings") -> None:
     """An address that is none, or is the centre's own, to which every copy would come back."""
-    from mailhub.mail import address
+    from mailhub.mail import address as addresses
 
-    box = address.strict(written)
-    if box is None or box.address is None or not address.is_valid(box.address):
+    box = addresses.strict(written)
+    if box is None or box.address is None or not addresses.is_valid(box.address):
         raise Refused(f"{written!r} is not an e-mail address")
-    local, _, domain = address.normalise(box.address).rpartition("@")
-    base, _ = address.split_tag(local)
+    local, _, domain = addresses.normalise(box.address).rpartition("@")
+    base, _ = addresses.split_tag(local)
     if domain == settings.centre.domain and base in dict(settings.addresses).values():
         raise Refused(f"{written} is an address of the centre itself: copies sent there would come back in")

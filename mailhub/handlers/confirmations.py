@@ -1,6 +1,6 @@
 """Yes or no to what was held: the answer of the person whose name it bears, from their address on file."""
 
-from mailhub import journal
+from mailhub import journal, outbox
 from mailhub.centre import requests
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
@@ -32,7 +32,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         journal.release(desk.session, held, vouched_by=colleague.id)
     else:
         journal.discard(desk.session, standing.held_id, f"dropped by {colleague.name}", desk.now)
-    request = requests.get(desk.session, standing.request_id or 0)
+    asked = outbox.keyed(desk.session, f"held:{held.id}")
+    request = requests.get(desk.session, asked.request_id) if asked and asked.request_id else None
     letter = letters.to_staff(
         desk,
         "held-settled",

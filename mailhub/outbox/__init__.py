@@ -30,6 +30,7 @@ from mailhub.outbox.letter import (
 )
 from mailhub.outbox.questions import (
     figures,
+    keyed,
     listed,
     oldest_due,
     returned,
@@ -62,6 +63,7 @@ __all__ = [
     "get",
     "in_doubt",
     "is_due",
+    "keyed",
     "listed",
     "oldest_due",
     "plan",

@@ -20,6 +20,11 @@ def with_message_id(session: Session, message_ids: Sequence[str]) -> Outgoing | 
     return session.exec(select(Outgoing).where(col(Outgoing.message_id).in_(list(message_ids)))).first()
 
 
+def keyed(session: Session, key: str) -> Outgoing | None:
+    """The letter that was caused under this key."""
+    return session.exec(select(Outgoing).where(Outgoing.key == key)).first()
+
+
 _WRITTEN = select(func.count()).where(
     col(Outgoing.kind) == bindparam("kind"), col(Outgoing.created_at) >= bindparam("since"), TO_ONE
 )

@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from mailhub import config
+from mailhub import config, outbox
 from mailhub.centre.profile import Centre
 from mailhub.cli import checkup
 from mailhub.cli.checkup import folder, glossary, samples
+from mailhub.database import Database
 from mailhub.mail.tokens import Keyring
 from mailhub.render import PACKAGED, Renderer
 from tests.journey import english
@@ -50,6 +51,27 @@ def test_a_new_home_lacks_only_staff(found):
         0,
         [("warning", "storage/mailhub.db", "there is no staff yet: nobody sees a question")],
     )
+
+
+def test_staff_whose_copies_are_refused_are_a_danger_until_one_arrives(run, asked):
+    """A centre whose relay knows no mailbox of its own team answers nobody, and would hear of it from nobody."""
+    with Database(f"sqlite:///{asked}/storage/mailhub.db").transaction() as session:
+        (copy,) = outbox.listed(session, about="claire.morvan@villes-rives.example")
+        outbox.failed(copy, "550 5.1.1 User unknown in relay recipient table", copy.created_at)
+        session.add(copy)
+    refused = run("check", "--json", "--home", asked)
+    with Database(f"sqlite:///{asked}/storage/mailhub.db").transaction() as session:
+        (copy,) = outbox.listed(session, about="claire.morvan@villes-rives.example")
+        outbox.sent(copy, "250 2.0.0 taken", copy.created_at)
+        session.add(copy)
+    well = run("check", "--home", asked)
+
+    (finding,) = refused.document["findings"]
+    assert (refused.status, finding["level"]) == (1, "danger")
+    assert "Claire Morvan does not get our letters" in finding["says"]
+    assert "User unknown" in finding["says"]
+    assert "mailhub staff address 'Claire Morvan' ADDRESS" in finding["way_out"]
+    assert well.status == 0
 
 
 def test_a_team_of_quiet_people_is_told(run, found, home):
@@ -371,6 +393,20 @@ def test_every_packaged_template_has_samples_and_renders(found):
 
     assert [name for name in names if not samples.of(name, centre)] == []
     assert found()[0] == 0
+
+
+def test_no_letter_says_none_where_it_knows_nothing():
+    centre = Centre("Villes & Rives", "villes-rives.example", Keyring(1, {1: bytes(32)}))
+    renderer = Renderer()
+    said = {
+        path.relative_to(PACKAGED).as_posix(): "\n".join(
+            renderer.template(path.relative_to(PACKAGED).as_posix()).render(values)
+            for values in samples.of(path.relative_to(PACKAGED).as_posix(), centre)
+        )
+        for path in (PACKAGED / "mail").rglob("*.txt")
+    }
+
+    assert [name for name, words in said.items() if "None" in words] == []
 
 
 @pytest.mark.parametrize("path", sorted(glossary.WORDS))

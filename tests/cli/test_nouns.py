@@ -502,6 +502,22 @@ def test_staff_who_were_disabled_can_come_back(run, asked):
     assert back.document["active"] is True
 
 
+def test_staff_change_address_and_copies_follow(run, asked):
+    moved = run("staff", "address", "Claire", "claire@equipe.example", "--json", "--home", asked)
+    theirs = moved.document["addresses"]
+    only = run("staff", "address", "Claire", "c.morvan@equipe.example", "--only", "--json", "--home", asked)
+    run("staff", "add", "Yann Riou", "yann.riou@villes-rives.example", "--quiet", "--home", asked)
+    taken = run("staff", "address", "Yann", "c.morvan@equipe.example", "--home", asked)
+
+    assert theirs == ["claire@equipe.example", "claire.morvan@villes-rives.example"]
+    assert only.document["addresses"] == ["c.morvan@equipe.example"]
+    assert (taken.status, "already belongs to a member of staff" in taken.said) == (1, True)
+    with Database(f"sqlite:///{asked}/storage/mailhub.db").reading() as session:
+        assert people.colleague_at(session, "claire.morvan@villes-rives.example") is None
+        (told,) = people.told_of_new(session)
+    assert told.address == "c.morvan@equipe.example"
+
+
 def test_a_number_no_database_has_is_a_wrong_number(run, asked):
     for words in (["journal", "show"], ["outbox", "show"]):
         assert run(*words, "9" * 20, "--home", asked).status == 2

@@ -52,13 +52,34 @@ def hire(
     staff = Staff(name=name, told_of_new=told_of_new, created_at=now)
     session.add(staff)
     session.flush()
-    for place, written in enumerate(addresses):
-        address = normalise(written)
-        if session.get(StaffAddress, address):
+    _write_from(session, staff, addresses)
+    return staff
+
+
+def readdress(session: Session, name_or_address: str, addresses: list[str], *, only: bool = False) -> Staff:
+    """Somebody writes from these addresses too, or from these `only`; copies go to the first from now on."""
+    staff = staff_called(session, name_or_address)
+    theirs = select(StaffAddress).where(StaffAddress.staff_id == identity(staff))
+    named = {normalise(written) for written in addresses}
+    for row in session.exec(theirs).all():
+        if only and row.address not in named:
+            session.delete(row)
+        row.main = False
+    session.flush()
+    _write_from(session, staff, addresses)
+    return staff
+
+
+def _write_from(session: Session, staff: Staff, addresses: list[str]) -> None:
+    for place, address in enumerate(dict.fromkeys(map(normalise, addresses))):
+        row = session.get(StaffAddress, address)
+        if row is not None and row.staff_id != staff.id:
             back = _way_back(staff_called(session, address))
             raise Refused(f"{address} already belongs to a member of staff{back}")
-        session.add(StaffAddress(address=address, staff_id=identity(staff), main=place == 0))
-    return staff
+        row = row or StaffAddress(address=address, staff_id=identity(staff))
+        row.main = place == 0
+        session.add(row)
+    session.flush()
 
 
 def _way_back(staff: Staff) -> str:

@@ -2,19 +2,25 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from mailhub import config, keys, lists
+from sqlmodel import Session
+
+from mailhub import config, keys, lists, outbox
 from mailhub import home as homes
 from mailhub.centre import cadences, people
+from mailhub.centre.people import Staff
 from mailhub.cli.checkup import finding
 from mailhub.cli.checkup.finding import Finding, Level
 from mailhub.config import Settings
 from mailhub.database import Database
 from mailhub.errors import MailhubError, StorageTrouble
 from mailhub.mail.dkim import KeyKind, SigningKey
+from mailhub.outbox import OutgoingState
+
+LETTERS_LOOKED_AT = 20  # of one member of staff, the latest first
 
 
 def storage(home: Path) -> Iterator[Finding]:
@@ -100,6 +106,7 @@ def database(settings: Settings) -> Iterator[Finding]:
             homes.ready(database)
             with database.reading() as session:
                 told, team = people.told_of_new(session), people.team(session)
+                refused = list(_refused(session, team))
         except StorageTrouble as error:
             yield finding.on_error(error, place, "start the database, or correct its address")
             return
@@ -108,6 +115,14 @@ def database(settings: Settings) -> Iterator[Finding]:
                 error, place, "run `mailhub db upgrade`; `mailhub init` where there is none yet"
             )
             return
+    for name, address, said in refused:
+        yield Finding(
+            Level.DANGER,
+            place,
+            "-",
+            f"{name} does not get our letters at {address}: {said}",
+            f"make that mailbox reachable for the relay, or `mailhub staff address {name!r} ADDRESS`",
+        )
     if not any(staff.active for staff, _ in team):
         yield Finding(
             Level.WARNING,
@@ -124,3 +139,16 @@ def database(settings: Settings) -> Iterator[Finding]:
             "all staff are quiet: nobody is told of a new question",
             "mailhub staff add NAME ADDRESS, without --quiet",
         )
+
+
+def _refused(session: Session, team: Sequence[tuple[Staff, list[str]]]) -> Iterator[tuple[str, str, str]]:
+    """Staff whose last letter that came to an end failed: its name, address and what was said."""
+    for staff, (address, *_) in team:
+        ended = (
+            letter
+            for letter in outbox.listed(session, about=address, limit=LETTERS_LOOKED_AT)
+            if letter.state in {OutgoingState.SENT, OutgoingState.FAILED}
+        )
+        last = next(ended, None) if staff.active else None
+        if last is not None and last.state is OutgoingState.FAILED:
+            yield staff.name, address, last.answer or "refused"

@@ -142,7 +142,11 @@ _MAIL: dict[str, tuple[Values, ...]] = {
     ),
     "issue-trouble": ({**_COMMON, **_ACCOUNT, "planned_at": _INSTANT, "hours": 6},),
     "held": ({**_COMMON, "reason": "son expéditeur n’a pas pu être vérifié."},),
-    "held-settled": tuple({**_COMMON, "released": released} for released in (True, False)),
+    "held-settled": tuple(
+        {**known, "released": released}
+        for known in (_COMMON, {**_COMMON, "reference": None, "subject": None})
+        for released in (True, False)
+    ),
     "note-copy": (_COMMON,),
     "note-kept": tuple(
         {**_COMMON, "why": why, "sent_at": _INSTANT, "in_doubt": in_doubt, "ignored": ignored}
