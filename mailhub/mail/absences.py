@@ -15,17 +15,20 @@ from mailhub.mail.wording import fold, phrases
 PREFIX = phrases(
     r"\[?(reponse automatique|(message|courriel) automatique d'absence)\b",
     r"\[?auto(matic|mated|matisch\w*|matique)?[ -]?(reply|response|responder|respond|answer|antwort|acknowledge?ment)\b",
-    r"(absent|absente|absence|absent\(e\))( temporaire)?( du bureau| de bureau) ?(:|$)",
-    r"(notification|message|avis) d'absence ?(:|$)",
     r"out[ -]of[ -](the )?office\b|ooo\b|vacation (reply|response|message|notice)\b|away from (the |my )?office\b",
-    r"abwesenheits(notiz|nachricht|meldung|assistent)\b|automatische antwort\b|(abwesend|abwesenheit) ?(:|$)",
+    r"abwesenheits(notiz|nachricht|meldung|assistent)\b|automatische antwort\b",
     r"respuesta automatica\b|fuera de (la )?oficina\b|ausente del? ",
     r"risposta automatica\b|fuori (sede|ufficio)\b|assente dall'ufficio\b",
-    r"automatisch (antwoord|bericht)\b|afwezig(heid)? ?(:|$)",
+    r"automatisch (antwoord|bericht)\b",
     r"resposta automatica\b|fora do escritorio\b|ausencia (temporaria )?(do|de) escritorio\b",
     r".{0,40}automatiska atbilde|\[?automatyczna odpowiedz|autosvar\b|automatiskt? svar\b|automaattinen vastaus|автоответ|自動応答|自動返信",
 )
-# What a person may put there as well: « Absence : comment la justifier ? ». The words below have to say "I am away" too.
+# What programs put there and a person may too, « Absence du bureau : une question de droit »: the words below decide.
+LIKELY_PREFIX = phrases(
+    r"(absent|absente|absence|absent\(e\))( temporaire)?( du bureau| de bureau) ?(:|$)",
+    r"(notification|message|avis) d'absence ?(:|$)|(abwesend|abwesenheit) ?(:|$)|afwezig(heid)? ?(:|$)",
+)
+# What a person puts there sooner than a program: « Absence : comment la justifier ? ». The words have to say "I am away".
 MAYBE_PREFIX = phrases(
     r"\[?(message|courriel) automatique\b",
     r"auto ?: |absence ?: |en conges? ?: |conges? ?: .{0,60}absent|niet aanwezig\b|afwezig(heid)?\b",
@@ -41,16 +44,19 @@ WHOLE = phrases(
 _RETURNS = re.compile(r" \([^()]{0,40}\d[^()]{0,40}\)\.?$")
 I_AM_AWAY = phrases(
     r"\b(je|nous) (suis|sommes|serai|serons|ne suis|ne serai)\b.{0,40}\b(absente?s?|absent\(e\)|en conges?|en vacances|"
-    r"en deplacement|de retour|pas joignable|indisponible)",
-    r"\b(bureaux?|service|secretariat|accueil|mairie) (est|sont|sera|seront) fermee?s?\b|accus(e|ons) (bonne )?reception|"
-    r"\bbien recu votre (message|mail|courriel|demande)",
-    r"\b(actuellement|presentement) (absente?|en conges?|en vacances)|\bde (mon|notre) absence\b|\b(mon|notre) retour\b",
+    r"en deplacement|de retour|pas joignable|indisponible|en (arret|formation|teletravail)|(de|a) nouveau (disponible|joignable))",
+    r"\b(bureaux?|service|secretariat|accueil|mairie) (est|sont|sera|seront) fermee?s?\b",
+    r"\b(actuellement|presentement) (absente?|en conges?|en vacances)|\b(de|en|pendant|durant) (mon|notre) absence\b|\b(mon|notre) retour\b|"
+    r"\b(arret (de )?(maladie|travail)|conge (de )?(maternite|paternite|parental|maladie))\b",
+    r"\b(pas|plus|peu|difficilement|sans|limite) acces a (mes|ma|nos|notre) (e-?mails?|mails?|messages?|messagerie|courriels?|boite)\b|"
+    r"\bne (consulte|consulterai|releve|releverai|lis|lirai) (pas|plus) (mes|ma|cette|les) (e-?mails?|mails?|messages?|messagerie|courriels?|boite)\b",
     r"\b(i am|i'm|we are|i will be|i'll be)\b.{0,40}\b(out of|away|on (annual )?leave|on vacation|on holiday|back)\b|"
     r"\b(my|our) (absence|return)\b",
     r"\bich bin\b.{0,60}\b(abwesend|nicht|urlaub|wieder)\b|\bmeine[rn]? (abwesenheit|ruckkehr)\b",
     r"\b(estoy|estare)\b.{0,30}\b(ausente|fuera|vacaciones)|\b(sono|saro)\b.{0,30}\b(assente|fuori|ferie)|"
     r"\bik ben\b.{0,40}\b(afwezig|vakantie|verlof|terug)|\bmijn (afwezigheid|terugkeer)\b|\b(estou|estarei)\b.{0,30}\b(ausente|ferias|fora)",
 )
+RECEIVED = phrases(r"\baccus(e|ons) (bonne )?reception|\bbien recu votre (message|mail|courriel|demande)")
 AWAY = phrases(
     r"\b(absente?|absent\(e\)|en conges?|en vacances|en deplacement|de retour|out of (the )?office|on (annual )?leave|"
     r"on vacation|on holiday|away|abwesend|im urlaub|nicht im (buro|hause)|fuera de la oficina|de vacaciones|ausente|"
@@ -58,7 +64,8 @@ AWAY = phrases(
 )
 GONE = phrases(
     r"\b(je )?ne (travaille|fais|suis) plus (partie )?(ici|a |au |chez |pour |dans |de |en poste)",
-    r"\b(j'ai|a|ai) (quitte|definitivement quitte) (le |la |les |l'|mes |ses |son |notre )(?!bureau\b)",
+    r"\bne fait plus partie\b",
+    r"\b(j'ai|a|ai) (quitte|definitivement quitte) (?!(le |la |son |mon |notre )?(bureau|reunion|salle)\b)",
     r"n'est plus (en poste|en fonction|salarie|joignable a cette adresse|a cette adresse)|n'exerce plus",
     r"cette (adresse|boite|messagerie).{0,30} n'est plus (utilisee?|consultee?|active|valide|relevee?)",
     r"parti(e)? (a|en) (la )?retraite",
@@ -67,6 +74,12 @@ GONE = phrases(
     r"nicht mehr (bei|fur|im hause|tatig|in unserem)|ausgeschieden|ya no trabaj|non lavor[ao] piu|"
     r"werkt? niet (meer|langer)|nao trabalh[ao] mais|ja nao trabalh",
 )
+# « Une urgence ? Appelez le standard » asks nothing.
+ASKED = phrases(
+    r"[^.!?]{30,}\?",
+    r"\b(je|nous) (voudrai|souhait|cherch|aimerai|desir)|(?<!vous )\b(pouvez|pourriez|auriez|avez)-vous\b|\bmerci de (me |m'|nous )",
+)
+ANSWERED = re.compile(r"\b(re|tr|fwd?|aw|r) ?:|\[")
 
 MONTH_NAMES = (
     ("janvier", "january", "januar", "enero", "gennaio", "januari", "janeiro", "jan", "janv"),
@@ -114,20 +127,43 @@ def in_subject(subject: str, text: str) -> str:
     """The machine's wording in a subject, "" when a person may have written it.
 
     Some wordings are a person's as well; then the first lines of the text decide, where a machine says that *I* am away.
+    Who asks something, in the subject or below it, is a person.
     """
     said = " ".join(fold(subject).split()).replace(" :", ":").replace(":", " : ", 1)
     said = " ".join(said.split())[:200]
     whole = WHOLE.fullmatch(said)
     found = PREFIX.match(said) or (whole if _RETURNS.search(said) else None)
-    if found is None and (maybe := whole or MAYBE_PREFIX.match(said)) and I_AM_AWAY.search(_beginning(text)):
-        found = maybe
+    if found is None and (likely := LIKELY_PREFIX.match(said)) and (not text.strip() or in_text(text)):
+        found = None if _asks(said, text) else likely
+    elif found is None and (maybe := whole or MAYBE_PREFIX.match(said)) and _of_a_machine(text):
+        found = None if _asks(said, text) else maybe
     return found[0].strip(" :") if found else ""
 
 
 def in_text(text: str) -> str:
-    """Wording of an absence in the first lines of a body; no proof of a machine by itself."""
-    found = AWAY.search(fold(text[:1_500]))
+    """What a machine says for its owner in the first lines of a body; no proof of a machine by itself."""
+    said = _beginning(text)
+    found = AWAY.search(said) or I_AM_AWAY.search(said) or RECEIVED.search(said) or GONE.search(said)
     return found[0] if found else ""
+
+
+def is_away(text: str) -> bool:
+    """Whether the first lines of a body say that somebody is away for some time."""
+    said = _beginning(text)
+    return AWAY.search(said) is not None or I_AM_AWAY.search(said) is not None
+
+
+def _of_a_machine(text: str) -> bool:
+    said = _beginning(text)
+    return I_AM_AWAY.search(said) is not None or RECEIVED.search(said) is not None
+
+
+def _asks(subject: str, text: str) -> bool:
+    """Whether somebody asks for something, as no absence does. Its subject may repeat the question it answers."""
+    if subject.endswith("?") and not ANSWERED.search(subject):
+        return True
+    own = (line for line in text[:1_500].splitlines() if not line.lstrip().startswith(">"))
+    return ASKED.search(" ".join(fold(" ".join(own)).split())) is not None
 
 
 def _beginning(text: str) -> str:

@@ -90,7 +90,7 @@ def _letter(clues: Clues) -> str:
     notice = notices.read(clues.message)
     words = dialects.speaks_of_failure(notice.text[:4_000])
     if signed:
-        away = not clues.machine and absences.in_text(notice.text)
+        away = not clues.machine and absences.is_away(notice.text)
         return f"words of a report: {words}" if words and not away else ""
     # No machine signs it: then it must look like one all through, and open without a greeting.
     proven = notice.enclosed or clues.keyword("auto-submitted").startswith("auto-")

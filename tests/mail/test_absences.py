@@ -45,6 +45,8 @@ def test_s36_the_date_of_return_is_kept(text: str, day: date | None):
         "Mme Benali a quitté la structure.",
         "Cette adresse mail n'est plus consultée.",
         "M. Daniel est parti à la retraite.",
+        "Mme Benali ne fait plus partie de nos effectifs.",
+        "Odile Le Gall a quitté Rennes Métropole.",
         "I no longer work here.",
         "Jean has left the company.",
         "Ich bin nicht mehr bei der Stadt tätig.",
@@ -61,6 +63,7 @@ def test_s36_someone_gone_for_good_is_a_task_for_the_team(text: str):
         "Je serai absente jusqu'au 23 mars.",
         "Je quitte le bureau à 17 h.",
         "J'ai quitté le bureau jusqu'au 12 mars.",
+        "Le service ne fait plus de prêts en mars.",
         "",
     ],
 )

@@ -201,18 +201,65 @@ def test_t8_an_absence_sent_to_the_return_path_is_no_bounce(subject: str, text: 
         ("Absence de bureau de poste dans le quartier", "Avez-vous des études ?"),
         ("Abwesenheit der Lehrer im Viertel", "Haben Sie Unterlagen dazu?"),
         ("Congés : absents tout l'été, quel relais ?", "Les familles partent en vacances. Qui garde ?"),
+        (
+            "Absence du bureau : une question de droit",
+            "Que dit le code du travail des agents en télétravail ?",
+        ),
+        ("Absence du bureau : une question de droit", "Une collègue est absente. Je cherche le texte."),
+        ("Absence du bureau", "Le quartier est sans bureau de poste depuis mars."),
+        ("Absence : comment la justifier ?", "Je suis absente depuis lundi, et je n'ai pas de certificat."),
+        ("Avis d'absence : quel modèle prendre", "Pourriez-vous m'envoyer celui de votre centre ?"),
+        ("Absence : Nadia Benali", "Je serai absente lundi. Merci de m'envoyer la revue mardi."),
     ],
 )
 def test_s36_a_person_who_writes_about_an_absence_stays_a_person(subject: str, text: str):
     assert kinds.sort(a_mail(f"Subject: {subject}", text=text)).kind is Kind.HUMAN
 
 
-def test_an_absence_called_auto_generated_is_still_an_absence():
+def test_an_absence_may_repeat_the_question_it_answers():
     mail = a_mail(
-        "Auto-Submitted: auto-generated", "Subject: Re: Lettre n° 57", text="Je suis en congés jusqu'au 10."
+        "Subject: Absence du bureau : RE: [Q-2026-0143] Combien d'habitants aux Tilleuls ?",
+        text="Je suis absente jusqu'au 23 mars. Une urgence ? Appelez le 02 99 00 00 00.",
     )
 
     assert kinds.sort(mail).kind is Kind.AUTO_REPLY
+
+
+SAID_FOR_ITS_OWNER = [
+    "Je suis en congés jusqu'au 10.",
+    "Je suis actuellement en arrêt maladie.",
+    "Mme Benali est en congé maternité.",
+    "Je suis en formation jusqu'à vendredi.",
+    "Je serai de nouveau disponible le 10 mars.",
+    "En mon absence, écrivez à Hervé.",
+    "Je n'ai pas accès à mes mails avant lundi.",
+    "Je ne consulte pas ma messagerie le mercredi.",
+    "Le secrétariat est fermé du 3 au 10 mars.",
+    "Nous avons bien reçu votre message et le traiterons dans les meilleurs délais.",
+    "M. Riou ne fait plus partie de la structure.",
+    "Odile Le Gall a quitté Rennes Métropole.",
+    "Cette boîte n'est plus relevée, écrivez à accueil@vrine.example.",
+]
+
+
+@pytest.mark.parametrize("text", SAID_FOR_ITS_OWNER)
+def test_what_a_machine_says_for_its_owner_is_an_answer(text: str):
+    mail = a_mail("Auto-Submitted: auto-generated", "Subject: Re: Lettre n° 57", text=text)
+
+    assert kinds.sort(mail).kind is Kind.AUTO_REPLY
+
+
+@pytest.mark.parametrize("text", SAID_FOR_ITS_OWNER)
+def test_the_same_words_in_a_person_s_mail_are_a_person_s(text: str):
+    assert kinds.sort(a_mail("Subject: Re: Lettre n° 57", text=text)).kind is Kind.HUMAN
+
+
+def test_a_refusal_that_says_the_mail_came_in_is_a_bounce():
+    text = (
+        "Nous avons bien reçu votre message, mais il n'a pas été accepté.\nVotre message n'a pas été remis."
+    )
+
+    assert kinds.sort(a_mail("Return-Path: <>", text=text)).kind is Kind.BOUNCE
 
 
 def test_p5_p8_s37_a_delivery_report_is_a_bounce_and_nothing_answers_it():
