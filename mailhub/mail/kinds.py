@@ -103,9 +103,21 @@ def _auto_reply_wording(clues: Clues) -> str:
         wording := reports.challenge(clues)
     ):
         return f"challenge: {wording}"
-    machine = clues.null_sender or clues.keyword("auto-submitted") == "auto-generated"
+    machine = (
+        clues.null_sender or clues.keyword("auto-submitted") == "auto-generated" or _answers_in_bulk(clues)
+    )
     wording = absences.in_text(clues.message.text) if machine else ""
     return f"words of an absence from a machine: {wording}" if wording else ""
+
+
+def _answers_in_bulk(clues: Clues) -> bool:
+    """Whether a mail called bulk answers one, or wants no answer itself: programs mark their absences so, no list does."""
+    bulk = any(clues.keyword(name) in {"bulk", "junk"} for name in ("precedence", "x-precedence"))
+    return (
+        bulk
+        and ("in-reply-to" in clues.headers or _suppresses(clues))
+        and not any(name in clues.headers for name in LIST_HEADERS)
+    )
 
 
 def _auto_generated(clues: Clues) -> str:

@@ -254,6 +254,26 @@ def test_the_same_words_in_a_person_s_mail_are_a_person_s(text: str):
     assert kinds.sort(a_mail("Subject: Re: Lettre n° 57", text=text)).kind is Kind.HUMAN
 
 
+@pytest.mark.parametrize(
+    "header", ["X-Auto-Response-Suppress: All", "In-Reply-To: <lettre-57@centre.example>"]
+)
+@pytest.mark.parametrize(
+    ("headers", "text", "kind"),
+    [
+        (("Precedence: bulk",), "Je suis absente jusqu'au 23 mars.", Kind.AUTO_REPLY),
+        (("Precedence: junk",), "Je suis en arrêt maladie.", Kind.AUTO_REPLY),
+        (("Precedence: bulk",), "Voici notre lettre de mars.", Kind.BULK),
+        (("Precedence: bulk", "List-Id: <l.example>"), "Je suis absente jusqu'au 23 mars.", Kind.BULK),
+        (("Precedence: list",), "Je suis absente jusqu'au 23 mars.", Kind.BULK),
+        ((), "Je suis absente jusqu'au 23 mars.", Kind.HUMAN),
+    ],
+)
+def test_an_absence_called_bulk_is_told_from_a_list_by_its_words(
+    header: str, headers: tuple[str, ...], text: str, kind: Kind
+):
+    assert kinds.sort(a_mail(header, *headers, text=text)).kind is kind
+
+
 def test_a_refusal_that_says_the_mail_came_in_is_a_bounce():
     text = (
         "Nous avons bien reçu votre message, mais il n'a pas été accepté.\nVotre message n'a pas été remis."
