@@ -79,9 +79,12 @@ class _Walk:
         while index < len(page):
             if page.quoted[index]:
                 end = page.quote_end(index)
-                if self._is_reply:
+                within = self._heading_within(index) if self._is_reply or self._is_forward else None
+                if within and self._is_content(within):
+                    return self._passed_on(own, index, within)
+                if self._is_reply and not self._is_forward:
                     self._add_own(own, index)
-                    self._blocks.append(Block(Kind.QUOTE, index, end, self._is_introduced(index)))
+                    self._blocks.append(Block(Kind.QUOTE, index, end, introduced=within is not None))
                     own = end
                 index = end
                 continue
@@ -92,9 +95,7 @@ class _Walk:
             start = self._above_rules(own, index)
             end = self._end_of_carried(heading)
             if self._is_content(heading):
-                self._add_own(own, index)
-                self._blocks.append(Block(Kind.OWN, index, len(page)))
-                return Layout(tuple(self._blocks), forward=self._first_header(index, heading))
+                return self._passed_on(own, index, heading)
             self._add_own(own, start)
             if end == len(page) and not self._words and not self._quotes_below(heading.end):
                 # Nobody can tell below a heading at the top where the old message ends and an answer begins.
@@ -104,6 +105,12 @@ class _Walk:
             own = index = end
         self._add_own(own, len(page), last=True)
         return Layout(tuple(self._blocks))
+
+    def _passed_on(self, own: int, index: int, heading: Heading) -> Layout:
+        """A message somebody passes on is content, with all that stands below it."""
+        self._add_own(own, index)
+        self._blocks.append(Block(Kind.OWN, index, len(self._page)))
+        return Layout(tuple(self._blocks), forward=self._first_header(index, heading))
 
     def _heading(self, index: int) -> Heading | None:
         """The heading, or the attribution, that begins at this line."""
@@ -155,15 +162,17 @@ class _Walk:
             behind = attributions.end(page, below, is_reply=True) or behind
         return page.quote_end(page.next_filled(behind)) if self._quotes_below(behind) else len(page)
 
-    def _is_introduced(self, index: int) -> bool:
-        """Say whether quoted lines begin with whose words they are, as telephones write it."""
+    def _heading_within(self, index: int) -> Heading | None:
+        """What quoted lines begin with: whose words they are, as telephones write it, or that they are passed on."""
         head = [self._page.raw(at).lstrip("> \t") for at in range(index, min(index + 6, len(self._page)))]
         within = lines.read("\n".join(head))
         first = within.next_filled(0)
-        return first < len(within) and (
-            headings.at(within, first) is not None
-            or attributions.end(within, first, is_reply=True) is not None
-        )
+        if first == len(within):
+            return None
+        if heading := headings.at(within, first):
+            return heading
+        end = attributions.end(within, first, is_reply=True)
+        return Heading(Carries.MAIL, end) if end is not None else None
 
     def _add_own(self, start: int, end: int, *, last: bool = False) -> None:
         """Add own lines, with what stands below the words of their author set apart."""

@@ -138,6 +138,33 @@ def test_outlook_marks_a_forward_by_its_subject_only():
     assert quoting.read(text, is_forward=True).forwarded == f"{OUTLOOK}\n\n{OLD}"
 
 
+@pytest.mark.parametrize("line", FORWARDS.values(), ids=FORWARDS)
+def test_apple_quotes_what_it_passes_on(line):
+    passed_on = "\n".join(f"> {old}".rstrip() for old in f"{OUTLOOK}\n\n{OLD}".split("\n"))
+    text = f"Pour toi.\n\n> {line.strip()}\n{passed_on}"
+
+    assert quoting.read(text).reply == text
+    assert quoting.read(text).forwarded == passed_on
+    assert quoting.read(text, is_reply=False, is_forward=True).forwarded == passed_on
+
+
+@pytest.mark.parametrize("head", [f"> {ATTRIBUTION}\n", f"{ATTRIBUTION}\n", ""])
+def test_quoted_lines_are_content_where_the_subject_says_forwarded(head):
+    text = f"Pour toi.\n\n{head}{QUOTED}\n\nQu'en dis-tu ?\n\n> Et de ceci ?"
+
+    assert quoting.read(text, is_forward=True).reply == text
+
+
+def test_html_that_is_passed_on_within_a_quote_is_content():
+    html = (
+        'Pour toi<br><blockquote type="cite"><div>Début du message réexpédié :</div><br><div><b>De: </b>Nadia Benali<br>'
+        "</div><div><b>Objet: </b>Jeudi<br></div><br><p>Êtes-vous libre jeudi ?</p></blockquote>"
+    )
+    text = plain.from_html(html).text
+
+    assert quoting.read(text, html).reply == text
+
+
 def test_a_forward_within_the_old_message_is_history():
     read = quoting.read(
         f"{NEW}\n\n-----Message d'origine-----\n\nPour info.\n\n{FORWARDS['gmail']}\n{OUTLOOK}\n\n{OLD}"
