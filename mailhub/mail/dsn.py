@@ -116,7 +116,8 @@ def _delivery(group: dict[str, str], words: str) -> Delivery:
     status = better if better and vague and (told is None or better[0] == told[0]) else told
     action = _action(group.get("action", ""), status)
     cause = causes.judge(status, diagnostic or words)
-    return Delivery(_recipient(group), action, status, _permanent(action, status), cause.reason, cause.fault)
+    permanent = _permanent(action, status, diagnostic or words)
+    return Delivery(_recipient(group), action, status, permanent, cause.reason, cause.fault)
 
 
 def _recipient(group: dict[str, str]) -> str | None:
@@ -194,15 +195,26 @@ def _action(value: str, status: str | None) -> str | None:
     return {"2": "delivered", "4": "delayed", "5": "failed"}[status[0]]
 
 
-def _permanent(action: str | None, status: str | None) -> bool | None:
-    """The class of the status says it; a delay is never final, a failure without status is."""
+# A server's answer without enhanced status: « a répondu : 450 mailbox busy », "<<< 450", "smtp; 450". RFC 5321 section 4.2.1
+REPLY = re.compile(
+    r"(?:^|<<<|\b(?:said|repl\w+|respon\w+|r[ée]pon\w+|errors?|erreurs?|reason|raison|code|smtp|status|returned|command)\b)"
+    r"[^\w\n]{0,12}([45][0-5]\d)[ :-](?!\d)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _permanent(action: str | None, status: str | None, words: str) -> bool | None:
+    """The class of the status says it, else of the server's answer; a delay is never final, a failure without either is."""
     if action == "delayed":
         return False
     if action == "delivered":
         return None
     if status:
         return status[0] == "5"
-    return True if action == "failed" else None
+    if action != "failed":
+        return None
+    classes = {found[1][0] for found in REPLY.finditer(words[:20_000])}
+    return classes != {"4"}
 
 
 def _from_sightings(sightings: Iterable[dialects.Sighting]) -> Iterator[Delivery]:
@@ -213,9 +225,8 @@ def _from_sightings(sightings: Iterable[dialects.Sighting]) -> Iterator[Delivery
             status = None
         action = "delayed" if sighting.delayed else "failed"
         cause = causes.judge(status, _telling(sighting.words))
-        yield Delivery(
-            tidy(sighting.recipient), action, status, _permanent(action, status), cause.reason, cause.fault
-        )
+        permanent = _permanent(action, status, sighting.words)
+        yield Delivery(tidy(sighting.recipient), action, status, permanent, cause.reason, cause.fault)
 
 
 def _telling(words: str) -> str:

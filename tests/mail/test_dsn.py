@@ -131,6 +131,27 @@ def test_t12_only_a_failure_ever_counts(action: str):
     assert not found[0].hard
 
 
+@pytest.mark.parametrize(
+    ("answer", "permanent"),
+    [
+        ("smtp; 450 mailbox busy", False),
+        ("smtp;421-too many connections", False),
+        ("452 insufficient storage", False),
+        ("smtp; 550 unknown", True),
+        ("smtp; 451 later, then 554 refused (last reply: 554 refused)", True),
+        ("smtp; message of 450 octets refused", True),
+        ("", True),
+    ],
+)
+def test_without_a_status_the_class_of_the_answer_says_whether_a_failure_lasts(answer: str, permanent: bool):
+    """RFC 5321 section 4.2.1: a server that answers 4yz would have taken the mail later."""
+    report = a_report(
+        f"Final-Recipient: rfc822; n.benali@vrine.example\nAction: failed\nDiagnostic-Code: {answer}"
+    )
+
+    assert [found.permanent for found in dsn.read(report)] == [permanent]
+
+
 def test_every_recipient_is_told_once():
     fields = "\n\n".join(
         f"Final-Recipient: rfc822; {name}@b.example\nAction: {action}\nStatus: 5.1.1"
