@@ -37,7 +37,8 @@ FAILED = phrases(
     r"(could|can|did|do|does|was|were|is|are|has|have|will)(n't| not)\b|\bcannot\b|\bunable\b|impossible",
     r"fail(ed|ure|ing|s)?\b|\berrors?\b|reject|refus|denied|unknown|invalid|\bno such|disabled|exceed|unavailable|"
     r"bounced?\b|problem|not listed|\bdelay|abort|affected|\bfull\b|quota|blocked|giv(en|ing) up",
-    r"n'a (pas )?pu|n'ont (pas )?pu|n'a pas ete|echec|echoue|inconnu|non remis|n'existe pas|rejete|erreur|retard",
+    r"n'(a|ont) (\w+ ){0,2}(pu|ete)\b|pas parvenu|echec|echoue|inconnu|non remis|n'existe pas|introuvable|supprime|n'est pas reconnu|"
+    r"rejete|bloque|erreur|retard|en attente|pas encore|toujours pas",
     r"konnten? nicht|nicht zugestellt|unzustellbar|fehl|unbekannt|abgelehnt|verzoger",
     r"no (se )?(pud|pued|ha)|no fue|rechaz|desconocid|\bfallo|\berror|retras|no entregad",
     r"non (e stat|recapit|consegn|puo)|rifiut|sconosciut|fallit|errore|ritard",
@@ -58,8 +59,13 @@ NOTICE = phrases(
     r"(returned|returning) (mail|message|to sender)|mail (has been )?returned",
     r"\b5\d\d[ -#]{1,3}5\.\d\.\d|rcpt to ?:|(user|recipient|host|address|mailbox) (unknown|not found|rejected)",
     r"(unknown|invalid|no such|not a valid) (final delivery )?(user|recipient|address|mailbox)",
-    r"(message|courriel|mail|courrier)( electronique)? n'(a|ont) (pas |toujours pas )?(pu |ete )?"
-    r"(etre )?(remis|distribue|delivre|achemine|transmis|envoye)",
+    r"\b(user|account|address|mailbox|recipient)s?\b.{0,60}\bdo(es)? not exist",
+    # « Votre message à … n'a malheureusement pas pu être remis »: the verb stands where the courtesy lets it.
+    r"\b(message|courriel|mail|courrier)s?\b[^!?]{0,90}\bn'(a|ont)\b(\s\w+){0,4}\s(remis|distribue|delivre|achemine|transmis|envoye|livre)",
+    r"\b(message|courriel|mail|courrier)s?\b[^!?]{0,90}\bn'(est|sont)\s(pas|jamais)\s(parvenu|arrive)",
+    r"\bvotre (message|courriel|e-?mail)\b[^!?]{0,90}\ba\s(\w+\s)?ete\s(rejete|refuse|bloque|retourne)\b",
+    r"\b(adresse|destinataire|utilisateur|compte)\b[^!?]{0,60}@[^!?]{1,80}\b(introuvable|inexistant|inconnue?|n'existe\spas|"
+    r"n'est\spas\sreconnue?|a\sete\s(supprimee?|desactivee?))\b",
     r"non[- ](remis|distribue|delivre|remise)|echec de (la )?(remise|distribution|livraison)|"
     r"impossible de (remettre|distribuer|livrer|delivrer|transmettre)",
     r"(konnte|konnten) nicht.{0,40}(zugestellt|ubermittelt)|nicht zugestellt|unzustellbar|zustellung.{0,40}fehl",
@@ -71,12 +77,22 @@ NOTICE = phrases(
     r"is not accepting mail|account.{0,30}(over quota|disabled)|mailbox.{0,10}full|"
     r"niezn?any|nie zosta.{0,20}dostarczon",
 )
+# What only a mail system says of a mail it still holds.
+HELD = phrases(
+    r"\b(message|courriel|mail|courrier)s?\b[^!?]{0,90}\b(pas\sencore|toujours\spas)\s(pu\s)?(etre\s|ete\s)?(remis|distribue|delivre|achemine|transmis|livre)",
+    r"\bpas\sencore\spu\s(remettre|distribuer|delivrer|acheminer|transmettre|livrer)\s(votre|le|ce)\s(message|courriel|mail|courrier)",
+    r"\b(remise|distribution|livraison|acheminement)\b[^!?]{0,90}\b(retardee?|differee?)\b|retard.{0,20}(remise|distribution)",
+    r"\b(message|courriel|mail)s?\b[^!?]{0,90}\b(en (file d')?attente de (remise|distribution|livraison)|en file d'attente|(est|sera) (retarde|differe)\b)",
+    r"\b(not|has not) yet been delivered\b|\b(delivery|message|mail)\b.{0,60}\b(is|has been|was) delayed\b|noch nicht zugestellt",
+)
 DELAYED = phrases(
+    HELD.pattern,
     r"not yet (been )?(deliver|sent)|will (be retried|continue|keep|try)|"
     r"(still|continue|keep) (being |be )?(retr|try|attempt)|(been|message|mail|delivery|status)\W{0,3}delay(ed)?\b|"
     r"warning message only|just a warning|only a warning|delivery attempts will|do not need to resend|"
     r"no action is required|temporarily (deferred|delayed)",
-    r"pas encore (ete )?(remis|distribue|delivre)|remise.{0,20}(retard|differe)|retard.{0,20}(remise|distribution)",
+    r"remise.{0,20}(retard|differe)|nouvelles? tentatives?\b|\b(re)?essaiera\b|\breessayer\b|\bcontinuer(a|ons|ont)\b.{0,20}\bessayer|"
+    r"tentatives.{0,30}(se poursuiv|vont continuer)|\b(inutile|pas besoin) de (le |la )?renvoyer",
     r"verzoger|noch nicht zugestellt|retrasad|aun no se ha|ritardat|vertraagd|atrasad|задерж|nog niet",
 )
 FINAL = phrases(
@@ -138,8 +154,9 @@ def guess(notice: Notice, message: Message) -> tuple[Sighting, ...]:
 
 
 def speaks_of_failure(text: str) -> str:
-    """The wording in a text that tells a report, "" when there is none."""
-    found = NOTICE.search(fold(text))
+    """The wording in a text that tells a report of a failure or a delay, "" when there is none."""
+    said = fold(text)
+    found = NOTICE.search(said) or HELD.search(said)
     return found[0] if found else ""
 
 
@@ -251,8 +268,10 @@ def _is_late(message: Message, text: str) -> bool:
     """Whether the mail is only late: told to be retried and not told to be given up."""
     subject = fold(message.subject or "")
     said = fold(text[:8_000])
-    if re.search(r"\b(delay|delayed|warning|still being retried|not yet delivered|retard|differe)", subject):
-        return not re.search(r"fail|undeliver|returned", subject)
+    if re.search(
+        r"\b(delay|delayed|warning|still being retried|not yet delivered|retard|differe|en attente)", subject
+    ):
+        return not re.search(r"fail|undeliver|returned|unknown", subject)
     return bool(DELAYED.search(said)) and not FINAL.search(said)
 
 

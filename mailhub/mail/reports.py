@@ -13,13 +13,16 @@ SUBJECT = phrases(
     r"(\[[^\]]{1,40}\] ?)?(re: ?)?(mail|message|e-?mail|delivery|returned|permanent|your)?[ -]*"
     r"(undeliver|undelivered|non-?deliver|not delivered|returned mail|delivery (status|fail|prob|error|notice|notif|delay|incomplete)|"
     r"failure (notice|delivery)|failed (mail|delivery)|mail failed|mail failure|delivery has failed|bounce)",
-    r"(warning: )?(mail|message)\b.{0,60}(delayed|could not be delivered|not (yet )?(been )?delivered|still being retried|"
+    r"warning: \S{1,100} - user unknown|(warning: )?(mail|message)\b.{0,60}(delayed|could not be delivered|not (yet )?(been )?delivered|still being retried|"
     r"delivery (failed|has failed)|failed|returned)",
     r"(mail|message) (system|processing|delivery) (error|problem|warning)|processing error|error during delivery|"
     r"automatically rejected mail|message status - undeliverable|message you sent blocked|there was an error sending your mail|permanent delivery failure|rejected: ",
-    r"(message|courriel|mail)? ?non[- ](remis|distribue|delivre)|(notification d')?etat de (la )?(remise|distribution)|"
-    r"(avis|echec|rapport) de (non[- ])?(la )?(remise|distribution|livraison)|remise (differee|impossible)|"
-    r"(message|mail) (retourne|renvoye) a l'expediteur|undelivered",
+    r"(votre )?(message|courriel|courrier|e-?mail|mail)? ?non[- ](remis|distribue|delivre|achemine)|(notification d')?etat de (la )?(remise|distribution)|"
+    r"(avis|notification|echec|erreur|rapport)( d'echec)? (de |d'|lors de )(non[- ])?(la |l')?(remise|distribution|livraison|envoi|acheminement)|"
+    r"(votre )?(message|courriel|courrier|e-?mail|mail) n'a .{0,60}\b(remis|distribue|delivre|achemine|transmis)|"
+    r"(remise|distribution|livraison)( de votre (message|courriel))? (differee|retardee|impossible)|"
+    r"(message|mail|courriel|courrier) (retarde|en attente de (remise|distribution)|(retourne|renvoye) a l'expediteur)|"
+    r"retour a l'expediteur|adresse (inconnue|introuvable|inexistante)|undelivered",
     r"unzustellbar|zustellung.{0,40}(fehl|status)|nicht zugestellt|ruckmeldung zur unzustellbarkeit|"
     r"no se (puede|pudo) entregar|no entregad|devuelto|mancato recapito|mancata consegna|impossibile recapitare|"
     r"onbestelbaar|niet (te )?bezorg|falha na entrega|nao entregue|ваше сообщение не доставлено|недоставлен|"

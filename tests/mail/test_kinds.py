@@ -307,11 +307,29 @@ def test_p5_p8_s37_a_delivery_report_is_a_bounce_and_nothing_answers_it():
         ),
         ("Message non distribué", "Bonjour,\nma lettre n'a pas pu être distribuée, la poste me l'a rendue."),
         ("Échec scolaire", "Avez-vous un dossier ?"),
+        ("Adresse inconnue", "Bonjour, l'adresse jean.riou@vrine.example est introuvable, l'avez-vous ?"),
+        ("Retour à l'expéditeur", "Bonjour, votre lettre n'a toujours pas été distribuée chez nous."),
+        (
+            "Message en attente de remise",
+            "Votre message à la mairie est en file d'attente, dit mon logiciel.",
+        ),
         ("Re: Undelivered Mail Returned to Sender", "Oui, c'est bien la nouvelle adresse."),
     ],
 )
 def test_a_person_who_asks_about_a_bounce_stays_a_person(subject: str, text: str):
     assert kinds.sort(a_mail(f"Subject: {subject}", text=text)).kind is Kind.HUMAN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Je n'ai pas encore transmis votre message à Hervé, je suis absente jusqu'à lundi.",
+        "Votre inscription est en attente. Elle sera confirmée lundi.",
+        "L'adresse de la salle a changé : écrivez à accueil@vrine.example pour la connaître.",
+    ],
+)
+def test_what_a_machine_says_of_other_things_is_no_report(text: str):
+    assert kinds.sort(a_mail("Return-Path: <>", text=text)).kind is not Kind.BOUNCE
 
 
 def test_a_bounce_attached_to_a_person_s_mail_makes_no_bounce():
