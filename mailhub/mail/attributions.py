@@ -39,7 +39,7 @@ _LAST_WORDS = frozenset(
 
 _MONTH = (
     r"(?=[^\W\d]{3})"  # all have that many letters; the little words of a text are passed over at once
-    r"(?:(?:jan|fev|feb|mar|maer|apr|avr|abr|mai|maj|may|mei|mag|jun|juin|jui|giu|jul|lug|aug|aou|ago|sep|set|szep|okt|oct|ott|out|"
+    r"(?:(?:jan|fev|feb|mar|maer|maar|mrt|apr|avr|abr|mai|maj|may|mei|mag|jun|juin|jui|giu|jul|lug|aug|aou|ago|sep|set|szep|okt|oct|ott|out|"
     r"nov|noi|dec|dez|des|dic|gen|ene|ian|iun|iul|янв|фев|мар|апр|мая|маи|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві|тра|чер|лип|"
     r"сер|вер|жов|лис|гру|ιαν|φεβ|μαρ|απρ|μαι|ιουν|ιουλ|αυγ|σεπ|οκτ|νοε|δεκ|"
     r"tammi|helmi|maalis|huhti|touko|kesa|heina|elo|syys|loka|marras|joulu)[^\W\d]{0,10}|"
@@ -70,7 +70,7 @@ _TO_SOMEBODY = re.compile(r"\b(?:nous|vous|lui|leur) (?:a|ont|avait|avez)\b|\b[m
 # Behind a date and a time a client puts a name; these words begin a clause of a person.
 _CLAUSE = re.compile(
     r"(?:\W|\b(?:[ap]\.?m\.?|uhr|utc|gmt|cest|cet|h|a|at|um|et|puis)\b|[+-]\d{2,4})*"
-    r"(?:(?:le|la|les|un|une|nous|je|il|elle|ils|elles|notre|nos|mon|ma|mes|ce|cet|cette|ces|ton|son|sa|leur|quelqu'un|"
+    r"(?P<opens>(?:le|la|les|un|une|nous|je|il|elle|ils|elles|notre|nos|mon|ma|mes|ce|cet|cette|ces|ton|son|sa|leur|quelqu'un|"
     r"the|we|i|he|she|they|my|our|this|that|der|die|das|mein|meine|unser|wir|ich|er|sie|los|las|lo|gli|het|een|mijn)\b|[ljdnm]')"
 )
 
@@ -181,7 +181,7 @@ def _is_whole(lines: Lines, start: int, last: int, joined: str, *, anchored: boo
     if _SENTENCE_ENDS.search(raw) and not (named and quote_below):
         return False
     if anchored:
-        return quote_below or named or (timed and dated and not _speaks(joined))
+        return quote_below or named or (timed and dated and not _speaks(joined, raw))
     if last == start and quote_below and len(joined) <= 160:
         return True  # "Nadia Benali a écrit :" and the quote
     if named and (quote_below or (dated and timed and last == start)):
@@ -198,9 +198,17 @@ def _framed(plain: str) -> bool:
     return plain.startswith("--") and plain.endswith("--")
 
 
-def _speaks(joined: str) -> bool:
-    """Say whether the words behind date and time are a clause, "le technicien a écrit", instead of a name."""
+def _speaks(joined: str, raw: str) -> bool:
+    """Say whether the words behind date and time are a clause, "le technicien a écrit", instead of a name.
+
+    « Le Centre de ressources » is a name: behind a date nobody else writes an article with a capital.
+    """
     behind = max(
         (found.end() for pattern in (_DATE, _TIME, _YEAR) for found in pattern.finditer(joined)), default=0
     )
-    return _CLAUSE.match(joined, behind) is not None
+    clause = _CLAUSE.match(joined, behind)
+    if clause is None:
+        return False
+    opens = clause["opens"].replace("'", "['’ʼ]")
+    written = re.search(rf"\d.*?\b({opens})", raw, re.IGNORECASE)
+    return written is None or not written[1][0].isupper()

@@ -21,6 +21,10 @@ ALONE = [  # an attribution by itself, whatever stands below
     "Le mar. 3 mars 2026 à 10:00, Mission Politique de la Ville <\nmission-ville@ville.example> a écrit :",
     "Le mar. 3 mars\n2026 à 10:00, Nadia Benali <nadia@ville.example>\na écrit :",
     "- Le 2026-03-03 10:00, Nadia Benali a écrit :",
+    "Le 03/03/2026 à 10:00, Le Centre de ressources a écrit :",
+    "Le mardi 3 mars 2026 à 10:00, La Maison de quartier a écrit :",
+    "Le 3 mars 2026 à 10:00, L’Atelier des Tilleuls a écrit :",
+    "Le 3 mars 2026 à 10:00, Les Amis du tram a écrit :",
     # English
     "On Tue, Mar 3, 2026 at 10:00 AM Nadia Benali <nadia@ville.example> wrote:",
     "On 3 Mar 2026, at 10:00, Nadia Benali <nadia@ville.example> wrote:",
@@ -38,6 +42,7 @@ ALONE = [  # an attribution by itself, whatever stands below
     "Nadia Benali <nadia@ville.example> schrieb am Di., 3. März 2026, 10:00:",
     "Am 3. März 2026 hat Nadia Benali <nadia@ville.example> geschrieben:",
     "Op di 3 mrt. 2026 om 10:00 schreef Nadia Benali <nadia@ville.example>:",
+    "Op dinsdag 3 maart 2026 10:00:12 CET schreef Nadia Benali:",
     "Op 3 mrt. 2026, om 10:00 heeft Nadia Benali <nadia@ville.example> het volgende geschreven:",
     # Spanish, Italian, Portuguese
     "El mar, 3 mar 2026 a las 10:00, Nadia Benali (<nadia@ville.example>) escribió:",
@@ -91,6 +96,8 @@ PROSE = [
     "Le 12 avril, Victor Hugo a écrit :",
     "Le 12 avril 1850, Victor Hugo a écrit :",
     "Le 3 mars 2026 à 09:40, le maire a écrit :",
+    "Le 3 mars 2026 à 09:40, le technicien Le Goff a écrit :",
+    "Le 3 mars 2026 à 09:40, l'adjoint a écrit :",
     "Le 3 mars 2026 à 09:40, nous avons relu ce que le préfet a écrit :",
     "Le compte rendu est prêt.\nLe préfet a écrit :",
     "Le 3 mars 2026 à 10:00 nous avons reçu son courrier. Elle y a écrit :",
