@@ -37,6 +37,19 @@ _LAST_WORDS = frozenset(
     for wording in (*map(fold, _WROTE.split("|")), "folgendes", "folgende", "folgenden", "suivant", "ceci")
 )
 
+# Words that people use as well; an address, or date and time, has to stand there, and quoted lines below.
+_ACCORDING = re.compile(r"(?:selon|en reponse a|citazione da|message de)\b")
+_YOU_WROTE = re.compile(r"\b(?:vous avez|tu as) ecrit\b")
+# Notes: « Nadia Benali/VILLE a écrit sur 03/03/2026 10:00:12 : »; no person tells the seconds.
+_WROTE_ON = re.compile(rf"(?:{_VERBS}) (?:sur|le|on|am) [^:]{{4,30}}\d:\d\d:\d\d\b[^:]{{0,8}}:?$")
+# mutt: « * Nadia Benali <nadia@ville.example> [2026-03-03 10:00]: »
+_STAMPED = re.compile(r"@.{3,120}[\[(][^\[\]()]{0,40}\d[^\[\]()]{0,40}[\])] ?:$")
+# « Le 3 mars à 10:00 j'ai écrit à M. Durand (…) : » is told by its author.
+_I_WROTE = re.compile(
+    r"\b(?:j'ai|j'avais|j'ecrivais|je vous|nous avons|nous avions|i|we|i've|we've|ich|wir|yo|ik|io) "
+    r"(?:(?:[^\W\d]+ ){0,2}(?:ecrit|ecrivais|ecrivions|wrote|written|geschrieben|geschreven|escrito|scritto)|schrieb|schrieben|schreef|escribi|scrissi)\b"
+)
+
 _MONTH = (
     r"(?=[^\W\d]{3})"  # all have that many letters; the little words of a text are passed over at once
     r"(?:(?:jan|fev|feb|mar|maer|maar|mrt|apr|avr|abr|mai|maj|may|mei|mag|jun|juin|jui|giu|jul|lug|aug|aou|ago|sep|set|szep|okt|oct|ott|out|"
@@ -144,12 +157,11 @@ def _may_end(plain: str) -> bool:
 
 
 def _may_name_a_writer(plain: str) -> bool:
-    return "@" in plain or _VERB.search(plain) is not None
+    return "@" in plain or _VERB.search(plain) is not None or plain.startswith("message de ")
 
 
 def _is_whole(lines: Lines, start: int, last: int, joined: str, *, anchored: bool, is_reply: bool) -> bool:
     """Say whether the lines from `start` to `last` are one attribution, by the evidence they give together."""
-    said = _VERB.search(joined) is not None
     ends = joined.endswith((":", "：")) or _ENDS_WITH_VERB.search(joined) is not None
     named = _ADDRESS.search(joined) is not None
     if not ends and not (anchored and _ends_with_address(joined)):
@@ -160,22 +172,19 @@ def _is_whole(lines: Lines, start: int, last: int, joined: str, *, anchored: boo
     quote_below = below - last <= 3 and lines.quotes(below)
     dated = _DATE.search(joined) is not None
     timed = _TIME.search(joined) is not None
-    told = not quote_below and _TO_SOMEBODY.search(joined) is not None
+    told = (not quote_below and _TO_SOMEBODY.search(joined)) or _I_WROTE.search(joined)
     if told or (not is_reply and not (dated and (named if not quote_below else named or timed))):
         return False
-    if not said:  # "2026-03-03 10:00 GMT+01:00 Nadia Benali <nadia@ville.example>:"
-        if (
-            last + 1 < len(lines)
-            and len(lines.plain[last + 1]) <= 30
-            and _ENDS_WITH_VERB.search(lines.plain[last + 1])
-        ):
-            return False  # only wrapped: the word stands below
+    if _VERB.search(joined) is None:  # "2026-03-03 10:00 GMT+01:00 Nadia Benali <nadia@ville.example>:"
+        if quote_below and _introduces(joined, anchored=anchored):
+            return True
         return (
             anchored
             and dated
             and _ends_with_address(joined)
             and (timed or quote_below)
             and (ends or quote_below)
+            and not _goes_on(lines, last)
         )
     raw = " ".join(lines.raw(index).strip() for index in range(start, last + 1))
     if _SENTENCE_ENDS.search(raw) and not (named and quote_below):
@@ -186,7 +195,23 @@ def _is_whole(lines: Lines, start: int, last: int, joined: str, *, anchored: boo
         return True  # "Nadia Benali a écrit :" and the quote
     if named and (quote_below or (dated and timed and last == start)):
         return True
-    return _framed(lines.plain[start]) and last == start
+    return last == start and (_framed(lines.plain[start]) or _WROTE_ON.search(joined) is not None)
+
+
+def _introduces(joined: str, *, anchored: bool) -> bool:
+    """Say whether a line above a quote introduces it without a word for "wrote"."""
+    if anchored and _YOU_WROTE.search(joined):
+        return True
+    dated, named = _DATE.search(joined) is not None, _ADDRESS.search(joined) is not None
+    if _ACCORDING.match(joined):
+        return named or (dated and _TIME.search(joined) is not None)
+    return dated and _STAMPED.search(joined) is not None
+
+
+def _goes_on(lines: Lines, last: int) -> bool:
+    """Say whether the word for "wrote" stands below, wrapped."""
+    below = lines.plain[last + 1] if last + 1 < len(lines) else ""
+    return len(below) <= 30 and _ENDS_WITH_VERB.search(below) is not None
 
 
 def _ends_with_address(joined: str) -> bool:

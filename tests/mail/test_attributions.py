@@ -25,6 +25,7 @@ ALONE = [  # an attribution by itself, whatever stands below
     "Le mardi 3 mars 2026 à 10:00, La Maison de quartier a écrit :",
     "Le 3 mars 2026 à 10:00, L’Atelier des Tilleuls a écrit :",
     "Le 3 mars 2026 à 10:00, Les Amis du tram a écrit :",
+    "Nadia Benali/VILLE a écrit sur 03/03/2026 10:00:12 :",
     # English
     "On Tue, Mar 3, 2026 at 10:00 AM Nadia Benali <nadia@ville.example> wrote:",
     "On 3 Mar 2026, at 10:00, Nadia Benali <nadia@ville.example> wrote:",
@@ -39,6 +40,7 @@ ALONE = [  # an attribution by itself, whatever stands below
     # German, Dutch
     "Am 03.03.2026 um 10:00 schrieb Nadia Benali:",
     "Am Di., 3. März 2026 um 10:00 Uhr schrieb Nadia Benali <nadia@ville.example>:",
+    "Nadia Benali/VILLE wrote on 03/03/2026 10:00:12:",
     "Nadia Benali <nadia@ville.example> schrieb am Di., 3. März 2026, 10:00:",
     "Am 3. März 2026 hat Nadia Benali <nadia@ville.example> geschrieben:",
     "Op di 3 mrt. 2026 om 10:00 schreef Nadia Benali <nadia@ville.example>:",
@@ -87,6 +89,14 @@ ABOVE_A_QUOTE = [  # too little by itself
     "On Tuesday, Nadia wrote:",
     "Quoting Nadia Benali <nadia@ville.example>:",
     "Zitat von Nadia Benali <nadia@ville.example>:",
+    "Citazione da Nadia Benali <nadia@ville.example>:",
+    "Selon Nadia Benali <nadia@ville.example> :",
+    "En réponse à Nadia Benali <nadia@ville.example> :",
+    "Message de Nadia Benali du 03/03/2026 à 10:00 :",
+    "Le mardi 3 mars 2026 à 10:00, vous avez écrit :",
+    "Le 3 mars 2026 à 10:00, tu as écrit :",
+    "* Nadia Benali <nadia@ville.example> [2026-03-03 10:00]:",
+    "Nadia Benali <nadia@ville.example> (03/03/2026) :",
     "2026/3/3 Nadia Benali <nadia@ville.example>",
 ]
 
@@ -108,6 +118,17 @@ PROSE = [
     "Écrire à nadia@ville.example avant le 3 mars 2026, 10:00 :",
     "3 mars 2026 : réunion avec nadia@ville.example :",
     "Voici ce que j'ai écrit :",
+    "Nadia Benali a écrit le 3 mars 2026 à 10:00 :",
+]
+EVEN_ABOVE_A_QUOTE = [
+    "Le 3 mars 2026 à 10:00 j'ai écrit à M. Durand (durand@ville.example) :",
+    "Le 3 mars 2026 à 10:00, nous avons aussi écrit à M. Durand <durand@ville.example> :",
+    "On 3 March 2026 at 10:00 I wrote to Paul <paul@ville.example>:",
+    "Selon la loi du 21 février 2014 :",
+    "Selon Le Monde :",
+    "En réponse à votre question :",
+    "Message de Nadia du 3 mars :",
+    "Dans votre mail, vous avez écrit ceci, qui m'étonne :",
 ]
 
 
@@ -131,6 +152,14 @@ def test_a_sentence_is_not_an_attribution(said):
     page = lines.read(f"{said}\nDemain, dès l'aube, à l'heure où blanchit la campagne…")
 
     assert all(attributions.end(page, index, is_reply=True) is None for index in range(len(page)))
+
+
+@pytest.mark.parametrize("said", EVEN_ABOVE_A_QUOTE)
+@pytest.mark.parametrize("below", ["> Bonjour, voici la liste.", "Pas de réponse depuis."])
+def test_what_a_person_says_of_a_quotation_is_no_attribution(said, below):
+    page = lines.read(f"{said}\n{below}")
+
+    assert attributions.end(page, 0, is_reply=True) is None
 
 
 @pytest.mark.parametrize("said", ABOVE_A_QUOTE[2:5])
