@@ -25,7 +25,7 @@ _SENT = (
     r"изпратено|trimis|elkuldve|poslano|saadetud|nosutits)"
 )
 _BY = (
-    r"(?:from|via|with|using|by|on|de|depuis|du|d'un|d'une|a partir de|a partir d'un|avec|par|sur|grace a|a l'aide de|von|vom|mit|uber|"
+    r"(?:from|via|with|using|by|on|de|depuis|du|d'un|d'une|a partir d(?:e|o|a|'un)?|avec|par|sur|grace a|a l'aide de|von|vom|mit|uber|"
     r"aus|desde|con|do|da|dal|dalla|tramite|vanaf|van|met|vanuit|z|ze|pomoci|fra|fran|med|iz|с|со|из|з|от|de pe|az|mu)"
 )
 # « Envoyé de mon iPhone », "Sent from my Galaxy, please excuse any typos"
@@ -69,11 +69,14 @@ _NOTICE_SAYS = phrases(
     r"\bviru[st]", r"ne saurait (?:engager|etre tenu)",
 )  # fmt: skip
 _PLEA = phrases(
-    r"(?:pensez|pensons|penser|think|bitte|piensa|pense).{0,60}(?:environnement|planete|environment|umwelt|medio ambiente|avant d'imprimer|before (?:you )?print)",
-    r"(?:n'imprim|avant d'imprimer|imprimer que si|before printing|don't print|do not print).{0,120}",
-    r"(?:sans virus|virus-free|virenfrei|libre de virus|privo di virus).{0,40}(?:avast|avg|www)?",
+    # An appeal begins its sentence; « Pensez-vous que … ? » and « il faut penser à … » are somebody's words.
+    r"(?:^\W*|[.!?:;,*|-] \W*|\b(?:merci de|please|s'il vous plait,?|svp,?) )"
+    r"(?:pensez|pensons|penser|think|bitte|piensa|pense)\b(?!-).{0,60}(?:environnement|planete|environment|umwelt|medio ambiente|avant d'imprimer|before (?:you )?print)",
+    r"(?:n'imprim|avant d'imprimer|imprimer que si|before printing|don't print|do not print)",
+    r"(?:sans virus|virus-free|virenfrei|libre de virus|privo di virus)",
     r"\babsence de virus\b.{0,80}\b(?:avast|avg|antivirus|mcafee|norton)\b",
 )
+_ASKS = re.compile(r"[^.!?]*\?")
 
 
 def is_mobile(plain: str) -> bool:
@@ -174,4 +177,7 @@ def _is_notice(paragraph: str) -> bool:
 
 
 def _is_plea(paragraph: str) -> bool:
-    return len(paragraph) <= 300 and _PLEA.search(paragraph) is not None
+    """Say whether a paragraph appeals to everybody; a sentence that asks is a person's."""
+    if len(paragraph) > 300:
+        return False
+    return any(not _ASKS.match(paragraph, found.end()) for found in _PLEA.finditer(paragraph))

@@ -14,6 +14,8 @@ MOBILE = [
     "Envoyé depuis l'application Mail Orange",
     "Envoyé à partir de Courrier pour Windows",
     "Envoyé à partir de Outlook pour iOS<https://aka.ms/o0ukef>",
+    "Envoyé à partir d'Outlook",
+    "Envoyé à partir d’un téléphone mobile",
     "Envoyé de mon appareil Galaxy",
     "Envoyé avec la messagerie sécurisée Proton Mail.",
     "Envoyé d'un téléphone, merci d'excuser la brièveté",
@@ -34,6 +36,7 @@ MOBILE = [
     "Gesendet von meinem Mobiltelefon",
     "Enviado desde mi iPhone",
     "Obtener Outlook para Android",
+    "Enviado a partir do Outlook para Android",
     "Inviato da iPhone",
     "Inviato dal mio telefono Huawei",
     "Verzonden vanaf mijn iPhone",
@@ -48,6 +51,7 @@ MOBILE = [
 ]
 NOT_MOBILE = [
     "Envoyé de Rennes",
+    "Envoyé à partir d'une adresse que je ne connais pas",
     "Envoyé par la poste hier, en deux exemplaires",
     "Envoyé de mon bureau, comme chaque lundi, avec toutes les pièces que vous m'aviez demandées",
     "Le fichier a été envoyé depuis mon téléphone hier soir",
@@ -59,6 +63,9 @@ NOT_MOBILE = [
 NOTICES = [
     "Ce message et ses pièces jointes sont confidentiels et établis à l'intention exclusive de leurs destinataires.",
     "Pensez à l'environnement avant d'imprimer ce message.",
+    "Merci de penser à l'environnement avant d'imprimer.",
+    "Avez-vous besoin d'imprimer ce courriel ? Pensons à la planète !",
+    "Please think of the environment before printing this mail.",
     "This e-mail may contain confidential information. If you are not the intended recipient, please delete it.",
     "Diese E-Mail enthält vertrauliche Informationen.",
     "Garanti sans virus. www.avast.com",
@@ -86,6 +93,10 @@ def test_notices_at_the_end_are_a_footer(notice):
     "text",
     [
         "Bonjour,\n\nCe message est-il bien arrivé ?",
+        "Bonjour,\n\nPensez-vous que l'environnement des Tilleuls ait changé ?",
+        "Bonjour,\n\nPensez à l'environnement des Tilleuls : qui l'a étudié ?",
+        "Bonjour,\n\nFaut-il n'imprimer que la carte, ou tout le dossier ?",
+        "Bonjour,\n\nPour ce projet il faut penser à l'environnement des enfants.",
         "Ce message et ses pièces jointes sont confidentiels, ne les diffusez pas aux destinataires habituels.",
         f"{NOTICES[0]}\n\nMais voici ma question.",
     ],
