@@ -77,7 +77,7 @@ class _Walk:
     def layout(self) -> Layout:
         page, index, own = self._page, 0, 0
         while index < len(page):
-            if page.quoted[index]:
+            if page.quoted[index] and not headings.is_groupwise(page.plain[index]):
                 end = page.quote_end(index)
                 within = self._heading_within(index) if self._is_reply or self._is_forward else None
                 if within and self._is_content(within):

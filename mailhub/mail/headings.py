@@ -62,6 +62,11 @@ _ORIGINAL = re.compile(
     r"оригінал|eredeti|orijinal|αρχικ|izvorn|reply|antwort|svar|repons|respuesta|risposta|resposta|odpowied|odpoved|precedent|"
     r"previous|earlier|oorspronk|doc goc|goc\b|asli)|原始|原邮件|元の|원본"
 )
+# Outlook's appointments and Notes name no message: « -----Rendez-vous d'origine----- ».
+_OTHER_ORIGINAL = re.compile(
+    r"\b(?:rendez-vous|reunion|reponse|demande) (?:d'origine|originale?)\b|\boriginal (?:appointment|meeting|reply)\b|"
+    r"\bursprunglicher termin\b|\b(?:cita|reunion) original\b|\bappuntamento originale\b|\boorspronkelijke afspraak\b"
+)
 _FORWARD = re.compile(
     r"\b(?:forward|fwd|transfer|transmis|reexpedi|weitergeleit|reenviad|inoltrat|doorgest|encaminhad|reencaminhad|przekazan|przes[lł]|"
     r"videresend|vidarebef|valitet|edelleen|пересла|пересыл|перенапр|переадрес|preposl|preposiel|tovabbit|iletil|redirig|redirection|"
@@ -74,6 +79,9 @@ _ANSWER_ABOVE = re.compile(
     r"\b(?:antwort|schreib)\w*\b.{0,40}\b(?:oberhalb|uber)\b|\b(?:respond|escrib|escrev|contest)\w*\b.{0,40}\b(?:encima|arriba|acima)\b|"
     r"\b(?:rispond|scriv)\w*\b.{0,40}\bsopra\b|\b(?:antwoord|typ|schrijf|reageer)\w*\b.{0,40}\bboven\b"
 )
+# Lotus Notes puts the name on one line, the day below it, and labels without colons under a blank line.
+_NOTES_DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4} \d{1,2}[:.]\d\d(?: [ap]m)?")
+_NOTES_LINES = 14
 # Novell GroupWise: ">>> Nadia Benali <nadia@ville.example> 03/03/2026 10:00 >>>"
 _GROUPWISE = re.compile(r">>>.{5,200}\d.{0,60}>>>$")
 
@@ -81,15 +89,22 @@ _GROUPWISE = re.compile(r">>>.{5,200}\d.{0,60}>>>$")
 def at(lines: Lines, index: int) -> Heading | None:
     """The heading that begins at this line, with the header lines that belong to it."""
     plain = lines.plain[index]
+    if end := _notes_end(lines, index):
+        return Heading(Carries.MAIL, end)
     if _is_prose(plain):
         return None
     if len(plain) <= 160:
         if carries := _separator(plain):
             return Heading(carries, _behind_block(lines, index + 1))
-        if _GROUPWISE.match(plain):
+        if is_groupwise(plain):
             return Heading(Carries.HISTORY, index + 1)
     end = _block_end(lines, index)
     return Heading(Carries.MAIL, end) if end else None
+
+
+def is_groupwise(plain: str) -> bool:
+    """Say whether a line that looks quoted is GroupWise's heading."""
+    return plain.startswith(">>>") and plain.endswith(">>>") and _GROUPWISE.match(plain) is not None
 
 
 def is_rule(plain: str) -> bool:
@@ -110,11 +125,27 @@ def _separator(plain: str) -> Carries | None:
     if ruled and _ANSWER_ABOVE.search(plain):
         return Carries.ALL_BELOW
     words = plain.strip("-_=*~+#> \t:：")
-    if not words or words.count(" ") > 6 or not _MESSAGE.search(words):
+    if not words or words.count(" ") > 6:
         return None
+    if not _MESSAGE.search(words):
+        return Carries.HISTORY if ruled and _OTHER_ORIGINAL.search(words) else None
     if _FORWARD.search(words):
         return Carries.FORWARD
     return Carries.HISTORY if ruled and _ORIGINAL.search(words) else None
+
+
+def _notes_end(lines: Lines, index: int) -> int | None:
+    """Behind the header lines of Notes that begin with the name on this line."""
+    below = lines.plain[index + 1] if index + 1 < len(lines) else ""
+    if not below[:1].isdigit() or len(below) > 22 or not _NOTES_DATE.fullmatch(below):  # most lines of a mail
+        return None
+    found: set[str | None] = set()
+    for at_line in range(index + 2, min(index + 2 + _NOTES_LINES, len(lines))):
+        kind = _LABEL.get(lines.plain[at_line])
+        if kind == "subject" and "to" in found:
+            return min(at_line + 2, len(lines))
+        found.add(kind)
+    return None
 
 
 def _behind_block(lines: Lines, index: int) -> int:

@@ -25,6 +25,10 @@ HISTORY = [
     "-----Исходное сообщение-----",
     "------------------ 原始邮件 ------------------",
     "________ Message original ________",
+    "-----Rendez-vous d'origine-----",
+    "----- Réponse d’origine -----",
+    "-----Original Appointment-----",
+    ">>> Nadia Benali <nadia@ville.example> 03/03/2026 10:00 >>>",
 ]
 FORWARD = [
     "---------- Forwarded message ---------",
@@ -128,7 +132,15 @@ def test_people_too_write_words_and_colons(text):
 
 @pytest.mark.parametrize(
     "line",
-    ["-----", "----- Article 3 -----", "Message d'origine inconnue", "Le message transféré hier est parti."],
+    [
+        "-----",
+        "----- Article 3 -----",
+        "--- Réponses ---",
+        "Le rendez-vous d'origine :",
+        ">>> oui >>>",
+        "Message d'origine inconnue",
+        "Le message transféré hier est parti.",
+    ],
 )
 def test_other_lines_announce_nothing(line):
     assert headings.at(lines.read(line), 0) is None

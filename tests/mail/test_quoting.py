@@ -29,6 +29,9 @@ TOP_POSTED = {
     "outlook, message d'origine": f"{NEW}\n\n-----Message d'origine-----\n{OUTLOOK}\n\n{OLD}\n",
     "outlook for telephones": f"{NEW}\n\nTélécharger Outlook pour Android<https://aka.ms/x>\n________________________________\n"
     f"From: Nadia <nadia@ville.example>\nSent: Tuesday, March 3, 2026 10:00:00 AM\nTo: Jean\nSubject: Jeudi\n\n{OLD}\n",
+    "outlook, rendez-vous d'origine": f"{NEW}\n\n-----Rendez-vous d'origine-----\n{OUTLOOK}\nOù : salle 2\n\n{OLD}\n",
+    "notes, labels without colons": f"{NEW}\n\nNadia Benali <nadia@ville.example>\n03/03/2026 10:00\n\nA\njean@centre.example\ncc\n\n"
+    f"Objet\nJeudi\n\n\n{OLD}\n",
     "zimbra": f"{NEW}\n\n----- Mail original -----\n{OUTLOOK}\n\n{OLD}\n",
     "orange": f"{NEW}\n\n{ORANGE}\n> \n{QUOTED}\n",
     "orange, new": f"{NEW}\n\n---------------------------------------\nenvoyé : 3 mars 2026 à 10:00\nde : Nadia <nadia@ville.example>\n"
@@ -38,6 +41,7 @@ TOP_POSTED = {
     "samsung": f"{NEW}\n\nEnvoyé depuis mon appareil Galaxy\n\n-------- Message d’origine --------\n{OUTLOOK}\n\n{OLD}\n",
     "proton": f"{NEW}\n\nEnvoyé avec la messagerie sécurisée Proton Mail.\n\n------- Message d'origine -------\n"
     f"Le mardi 3 mars 2026 à 10:00, Nadia <nadia@ville.example> a écrit :\n\n{QUOTED}\n",
+    "groupwise, nothing quoted": f"{NEW}\n\n>>> Nadia Benali <nadia@ville.example> 03/03/2026 10:00 >>>\n\n{OLD}\n",
     "groupwise": f'{NEW}\n\n>>> "Nadia Benali" <nadia@ville.example> 03/03/2026 10:00 >>>\n{QUOTED}\n',
     "signature above": f"{NEW}\n\n-- \nJean Morel\nCentre de ressources\n\n{ATTRIBUTION}\n{QUOTED}\n",
     "signature below": f"{NEW}\n\n{ATTRIBUTION}\n{QUOTED}\n\n-- \nJean Morel\n",
@@ -181,6 +185,8 @@ TRAPS = {
     "words after the colon": "Le 3 mars 2026 à 10:00, Nadia a écrit : « venez ».\nJ'y serai.",
     "a journey": "Bonjour,\n\nDe : Rennes\nÀ : Nantes\nDate : 3 mars\n\nMerci de réserver.",
     "a meeting": "Bonjour,\n\nObjet : comité\nDate : mardi 3 mars, 14:00\nDe : 14h00 à 16h00\n\nÀ mardi",
+    "days and hours": "Mes disponibilités :\nlundi\n03/03/2026 10:00\n\nA\nbientôt\n\nNadia",
+    "answers set off": "Voici.\n\n--- Réponse à la demande ---\n\nOui.",
     "a list with dashes": "Je voudrais :\n- l'article 3\n- l'article 7\n-- le dossier aussi",
     "drawn lines": "Premier point.\n\n----\n\nSecond point.\n\n====\n\nTroisième point.",
     "Envoyé de": "Bonjour,\n\nEnvoyé de Rennes le 3 mars, mon courrier est-il arrivé ?",
