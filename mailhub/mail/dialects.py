@@ -85,8 +85,9 @@ HELD = phrases(
     r"\b(message|courriel|mail)s?\b[^!?]{0,90}\b(en (file d')?attente de (remise|distribution|livraison)|en file d'attente|(est|sera) (retarde|differe)\b)",
     r"\b(not|has not) yet been delivered\b|\b(delivery|message|mail)\b.{0,60}\b(is|has been|was) delayed\b|noch nicht zugestellt",
 )
+# Looking for a word is cheap; most notices hold none of these.
+HELD_WORDS = ("encore", "toujours", "retard", "differe", "attente", "delayed", "yet", "noch")
 DELAYED = phrases(
-    HELD.pattern,
     r"not yet (been )?(deliver|sent)|will (be retried|continue|keep|try)|"
     r"(still|continue|keep) (being |be )?(retr|try|attempt)|(been|message|mail|delivery|status)\W{0,3}delay(ed)?\b|"
     r"warning message only|just a warning|only a warning|delivery attempts will|do not need to resend|"
@@ -156,7 +157,13 @@ def guess(notice: Notice, message: Message) -> tuple[Sighting, ...]:
 def speaks_of_failure(text: str) -> str:
     """The wording in a text that tells a report of a failure or a delay, "" when there is none."""
     said = fold(text)
-    found = NOTICE.search(said) or HELD.search(said)
+    found = NOTICE.search(said)
+    return found[0] if found else _held(said)
+
+
+def _held(said: str) -> str:
+    """The wording by which a mail system tells that it still holds a mail."""
+    found = HELD.search(said) if any(word in said for word in HELD_WORDS) else None
     return found[0] if found else ""
 
 
@@ -272,7 +279,7 @@ def _is_late(message: Message, text: str) -> bool:
         r"\b(delay|delayed|warning|still being retried|not yet delivered|retard|differe|en attente)", subject
     ):
         return not re.search(r"fail|undeliver|returned|unknown", subject)
-    return bool(DELAYED.search(said)) and not FINAL.search(said)
+    return bool(DELAYED.search(said) or _held(said)) and not FINAL.search(said)
 
 
 def _known_forms(message: Message) -> dict[str, int]:
