@@ -39,8 +39,6 @@ class Intake:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
         self._coming: Callable[[], int] = int  # nobody, until the doors are open
-        self.accepted = 0  # rows new in the journal since start
-        self.refused = 0  # mails told to come again
 
     def start(self, coming: Callable[[], int] = int) -> None:
         """Begin to keep what comes; `coming` tells how many mails are being said at the doors."""
@@ -71,10 +69,8 @@ class Intake:
         except Exception as error:  # noqa: BLE001 — whatever it is, the senders must keep their mail
             # Named, without a trace: one for each refused mail would fill what is left of a full disk.
             log.critical("journal cannot be written", mails=len(group), why=str(error))
-            self.refused += len(group)
             self._tell(group, Kept.NOT_NOW)
             return
-        self.accepted += new
         self._tell(group, Kept.KEPT)
         if new:
             self._bell()

@@ -17,7 +17,7 @@ class Organisation(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     member_from: date | None = None  # first day of the current membership
-    member_until: date | None = None  # last day of it; the membership module will keep the history
+    member_until: date | None = None  # last day of it
 
 
 class OrganisationDomain(SQLModel, table=True):

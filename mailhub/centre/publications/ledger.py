@@ -110,11 +110,10 @@ def lines(session: Session, issue: Issue) -> Iterator[Ledger]:
 
 
 def _rows(issue_id: int, recipient: Recipient) -> Iterator[dict[str, object]]:
-    """One line for each channel; email without an address is nobody's copy."""
+    """One line for each channel; whoever cannot be reached by it was excluded by the roster."""
     for channel in Channel:
         if recipient.channel not in {channel.value, "both"}:
             continue
-        missing = "no-address" if channel is Channel.EMAIL and not recipient.address else None
         yield {
             "issue_id": issue_id,
             "subscription_id": recipient.subscription_id,
@@ -123,5 +122,5 @@ def _rows(issue_id: int, recipient: Recipient) -> Iterator[dict[str, object]]:
             "address": recipient.address if channel is Channel.EMAIL else None,
             "channel": channel,
             "also": " ".join(map(str, recipient.also)) if channel is Channel.EMAIL else "",
-            "excluded": recipient.excluded or missing,
+            "excluded": recipient.excluded,
         }
