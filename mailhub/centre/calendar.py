@@ -38,6 +38,10 @@ class Calendar:
         """The same instant on the centre's clock."""
         return instant.astimezone(self._zone)
 
+    def morning(self, day: date) -> datetime:
+        """The first instant of a day on the centre's clock."""
+        return datetime.combine(day, time.min, self._zone)
+
     def is_working(self, day: date) -> bool:
         """Say whether somebody is there that day."""
         known = self._known.get(day)

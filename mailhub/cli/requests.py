@@ -83,8 +83,9 @@ def show(
     with opening.database(home) as database, database.reading() as session:
         request = requests.called(session, reference)
         shown = as_row(session, request)
-        thread = [exchange_as_row(session, exchange) for exchange in requests.exchanges(session, request)]
-        written = _write_files(session, requests.exchanges(session, request), folder, home) if folder else []
+        exchanges = requests.exchanges(session, request)
+        thread = [exchange_as_row(session, exchange) for exchange in exchanges]
+        written = _write_files(session, exchanges, folder, home) if folder else []
     if json:
         screen.document(shown | {"exchanges": thread, "files_written": [str(path) for path in written]})
         return

@@ -159,7 +159,7 @@ def pause(
 
     with opening.house(home) as house, house.database.transaction() as session:
         evidence = _evidence(house, Source.STAFF, note, by)
-        morning = until.replace(tzinfo=house.centre.calendar.local(house.now()).tzinfo)
+        morning = house.centre.calendar.morning(until.date())
         if morning <= house.now():
             raise Refused(f"{until.date()} is past")
         changed = subscriptions.pause(session, register.chosen(session, who, of), evidence, until=morning)

@@ -190,7 +190,7 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
     )
     requests.answer(desk.session, request, reply.colleague.id, desk.now)
     texts = [e.text for e in requests.exchanges(desk.session, request) if e.kind is not ExchangeKind.NOTE]
-    recall.remember(desk.session, requests.identity(request), [request.subject, *texts])
+    recall.remember(desk.session, people.identity(request), [request.subject, *texts])
     _obey(reply, said)
     return Outcome(
         Verdict.MESSAGE_ADDED, f"answer by {reply.colleague.name} in {request.reference}", (draft,)

@@ -5,7 +5,6 @@ is shown to staff with what was understood. A token says which subscription, the
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
 
 from mailhub import outbox
 from mailhub.centre import people, subscriptions
@@ -49,7 +48,7 @@ def _leave(visit: Visit) -> Outcome:
         return visit.left_to_staff()
     meant = visit.meant(visit.live)
     if visit.wish.channel == "paper":
-        changed = subscriptions.stop_paper(visit.desk.session, visit.meant(visit.live), visit.evidence)
+        changed = subscriptions.stop_paper(visit.desk.session, meant, visit.evidence)
     else:
         changed = subscriptions.leave(visit.desk.session, meant, visit.evidence)
     return _left(visit, changed)
@@ -171,27 +170,22 @@ def _pause(visit: Visit) -> Outcome:
     """Send nothing until a day; it ends by itself."""
     meant = visit.meant(visit.live)
     until = visit.wish.until
-    today = visit.desk.centre.calendar.local(visit.desk.now).date()
+    calendar = visit.desk.centre.calendar
+    today = calendar.local(visit.desk.now).date()
     if not meant or until is None or until <= today:
         return visit.left_to_staff()
     changed = subscriptions.pause(
         visit.desk.session,
         meant,
         visit.evidence,
-        until=_morning(visit, until),
-        since=_morning(visit, visit.wish.since) if visit.wish.since else None,
+        until=calendar.morning(until),
+        since=calendar.morning(visit.wish.since) if visit.wish.since else None,
     )
     if not changed:
         return visit.left_to_staff()
     about = visit.titled(changed)
     drafts = visit.told("subscription-paused", changed[0], about, until=until, since=visit.wish.since)
     return Outcome(Verdict.COMMAND_DONE, f"paused until {until}", drafts)
-
-
-def _morning(visit: Visit, day: date) -> datetime:
-    """The first instant of a day where the centre is."""
-    zone = visit.desk.centre.calendar.local(visit.desk.now).tzinfo
-    return datetime.combine(day, time.min, zone)
 
 
 def _by_email(visit: Visit) -> Outcome:

@@ -15,7 +15,7 @@ from mailhub import rows
 from mailhub.centre import publications, returns, subscriptions
 from mailhub.centre.subscriptions import Channel, State, Subscription
 from mailhub.outbox import personal
-from mailhub.outbox.letter import LEASE, Outgoing, OutgoingState
+from mailhub.outbox.letter import LEASE, UNSENT, Outgoing, OutgoingState
 
 _ROWS: Table = SQLModel.metadata.tables["outgoing"]
 
@@ -38,9 +38,7 @@ class Claim(NamedTuple):
 
 def is_due(session: Session, now: datetime) -> bool:
     """Say whether any letter could be claimed, without taking hold of it."""
-    query = select(Outgoing.id).where(
-        col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.DEFERRED]), col(Outgoing.next_at) <= now
-    )
+    query = select(Outgoing.id).where(col(Outgoing.state).in_(UNSENT), col(Outgoing.next_at) <= now)
     return session.exec(query.limit(1)).first() is not None
 
 
@@ -157,7 +155,7 @@ def _due(*states: OutgoingState, bulk: bool) -> Select[tuple[object, ...]]:
     )
 
 
-_TO_ONE = _due(OutgoingState.WAITING, OutgoingState.DEFERRED, bulk=False)
+_TO_ONE = _due(*UNSENT, bulk=False)
 _TO_MANY = _due(OutgoingState.WAITING, bulk=True)
 _TO_MANY_AGAIN = _due(OutgoingState.DEFERRED, bulk=True)
 _HOW_MANY = sa_select(func.count()).select_from(

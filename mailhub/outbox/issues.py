@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
 from mailhub import storage
-from mailhub.centre import publications
+from mailhub.centre import people, publications
 from mailhub.centre.profile import Centre, Service
 from mailhub.centre.publications import Issue, Ledger
 from mailhub.centre.returns import IssueReturn, Returned
@@ -22,14 +22,13 @@ from mailhub.mail.newsletter import Form
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import personal
 from mailhub.outbox.endings import Ending
-from mailhub.outbox.letter import Outgoing, OutgoingState, return_id
+from mailhub.outbox.letter import UNSENT, Outgoing, OutgoingState, return_id
 from mailhub.rows import insert_missing
 
 if TYPE_CHECKING:  # heavy: a command that only looks must not load Jinja
     from mailhub.render import Renderer
 
 AT_ONCE = 1000  # rows to one statement: an issue to any number takes the same memory
-_UNSENT = (OutgoingState.WAITING, OutgoingState.DEFERRED)
 _ROWS: Table = SQLModel.metadata.tables["outgoing"]
 
 
@@ -95,14 +94,14 @@ def count_sent(session: Session, issue: Issue) -> int:
 
 def unfinished(session: Session, issue: Issue) -> int:
     """How many copies of an issue are still to leave, or on the wire."""
-    ahead = col(Outgoing.state).in_([*_UNSENT, OutgoingState.SENDING])
+    ahead = col(Outgoing.state).in_([*UNSENT, OutgoingState.SENDING])
     query = select(func.count()).select_from(Outgoing).where(Outgoing.issue_id == issue.id, ahead)
     return session.exec(query).one()
 
 
 def _row(issue: Issue, line: Ledger, centre: Centre, greeting: str, now: datetime) -> dict[str, object]:
     key = f"issue:{issue.publication}:{issue.number}:{line.subscription_id}"
-    number, address, seal = publications.number_of(issue), line.address or "", centre.keyring.seal
+    number, address, seal = people.identity(issue), line.address or "", centre.keyring.seal
     copy = Token(Purpose.ISSUE, number, line.subscription_id)
     leave = Token(Purpose.LEAVE, line.subscription_id, line.person_id or 0)
     return {
@@ -135,7 +134,7 @@ def _row(issue: Issue, line: Ledger, centre: Centre, greeting: str, now: datetim
 def _take_back(session: Session, which: object, state: OutgoingState, why: str, now: datetime) -> int:
     done = session.connection().execute(
         update(_ROWS)
-        .where(which, _ROWS.c.bulk.is_(True), _ROWS.c.state.in_(_UNSENT))  # type: ignore[arg-type]
+        .where(which, _ROWS.c.bulk.is_(True), _ROWS.c.state.in_(UNSENT))  # type: ignore[arg-type]
         .values(state=state, answer=why, settled_at=now)
     )
     return done.rowcount

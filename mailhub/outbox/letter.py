@@ -36,6 +36,8 @@ class OutgoingState(StrEnum):
     WITHDRAWN = "withdrawn"  # taken back before it left: the reader did, or the issue was stopped
 
 
+UNSENT = (OutgoingState.WAITING, OutgoingState.DEFERRED)  # no courier holds them
+
 # Word for word as in the questions that are to use these indexes.
 TO_ONE = text("NOT bulk")
 
@@ -165,7 +167,7 @@ def forget(session: Session, keys: Sequence[str], now: datetime) -> None:
     for row in found:
         if row.state is OutgoingState.SENDING:
             continue
-        if row.state in {OutgoingState.WAITING, OutgoingState.DEFERRED}:
+        if row.state in UNSENT:
             _settle(row, OutgoingState.WITHDRAWN, "nobody is to be asked any more", now)
         said, row.digest = row.digest, storage.keep(session, b"", now)
         row.recipient = row.destination = ""

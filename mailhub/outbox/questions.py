@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from mailhub import rows
-from mailhub.outbox.letter import COUNTED, TO_ONE, Outgoing, OutgoingState
+from mailhub.outbox.letter import COUNTED, TO_ONE, UNSENT, Outgoing, OutgoingState
 
 
 def returned(session: Session, number: int) -> Outgoing | None:
@@ -82,11 +82,10 @@ def figures(session: Session) -> dict[OutgoingState, int]:
 
 def oldest_due(session: Session) -> datetime | None:
     """Since when the letter that waits longest is owed."""
-    unsent = col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.DEFERRED])
-    return session.exec(select(func.min(Outgoing.created_at)).where(unsent)).one()
+    return session.exec(select(func.min(Outgoing.created_at)).where(col(Outgoing.state).in_(UNSENT))).one()
 
 
 def unsettled(session: Session) -> list[Outgoing]:
     """Every letter whose end is not written: it waits, is deferred, or is on the wire."""
-    ahead = col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.DEFERRED, OutgoingState.SENDING])
+    ahead = col(Outgoing.state).in_([*UNSENT, OutgoingState.SENDING])
     return list(session.exec(select(Outgoing).where(ahead).order_by(col(Outgoing.id))).all())

@@ -6,7 +6,7 @@ address, and whatever is done by it is told to the address on file (D28). A choi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -105,7 +105,7 @@ def leave(desk: Desk, of: Held, source: Source) -> tuple[Draft, ...]:
 
 def pause(desk: Desk, of: Held, until: date) -> tuple[Draft, ...]:
     """Send nothing before a day; it ends by itself."""
-    morning = datetime.combine(until, time.min, desk.centre.calendar.local(desk.now).tzinfo)
+    morning = desk.centre.calendar.morning(until)
     row = of.row
     if row.state is State.PAUSED and row.paused_from is None and row.paused_until == morning:
         return ()

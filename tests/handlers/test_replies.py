@@ -397,7 +397,7 @@ def test_the_owner_is_told_of_a_note_however_a_colleague_wrote_it(centre):
         (request,) = requests.listed(session)
         yann = people.colleague_at(session, YANN)
         assert yann
-        token = Token(Purpose.ANSWER, requests.identity(request), yann.id)
+        token = Token(Purpose.ANSWER, people.identity(request), yann.id)
     to = centre.centre.address(Service.REPLY, centre.centre.keyring.seal(token))
     note = "Attention, ce chiffre est contesté.\n#note"
     centre.send(mail(note, sender=YANN, name="Yann Riou", to=to, message_id="<y@v.example>"), YANN, to)

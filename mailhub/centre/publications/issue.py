@@ -98,12 +98,6 @@ def called(session: Session, written: str) -> Issue:
     return issue
 
 
-def number_of(issue: Issue) -> int:
-    """The row of an issue that was kept."""
-    assert issue.id is not None
-    return issue.id
-
-
 def release(session: Session, issue: Issue, at: datetime) -> None:
     """Let it leave at an hour, or go on with what was paused."""
     _claim(session, issue)

@@ -11,7 +11,8 @@ from typing import Protocol
 from sqlalchemy import Column, UniqueConstraint, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from mailhub.centre.publications.issue import Issue, IssueState, number_of
+from mailhub.centre.people import identity
+from mailhub.centre.publications.issue import Issue, IssueState
 from mailhub.database import words
 from mailhub.errors import Refused
 from mailhub.lists import Channel
@@ -64,7 +65,7 @@ def freeze(
     """Write down who is on the roster at this instant, and let the issue leave; say how many lines there are."""
     if issue.released_at is not None:
         raise Refused(f"the roster of {issue.reference} was frozen already")
-    rows = (row for recipient in roster for row in _rows(number_of(issue), recipient))
+    rows = (row for recipient in roster for row in _rows(identity(issue), recipient))
     count = 0
     while batch := list(islice(rows, AT_ONCE)):
         session.connection().execute(insert(Ledger), batch)
@@ -92,7 +93,7 @@ def lines(session: Session, issue: Issue) -> Iterator[Ledger]:
         query = (
             select(Ledger)
             .where(
-                Ledger.issue_id == number_of(issue),
+                Ledger.issue_id == identity(issue),
                 Ledger.channel == Channel.EMAIL,
                 col(Ledger.excluded).is_(None),
                 col(Ledger.id) > after,

@@ -30,7 +30,6 @@ from mailhub.centre.requests.request import (
     assign,
     await_us,
     close,
-    identity,
     is_past_reopening,
     require_open,
 )
@@ -67,7 +66,6 @@ __all__ = [
     "exchanges",
     "get",
     "history",
-    "identity",
     "in_whose_thread",
     "is_past_reopening",
     "listed",

@@ -48,12 +48,6 @@ class Request(SQLModel, table=True):
     follow_up_of_id: int | None = Field(default=None, foreign_key="request.id")
 
 
-def identity(request: Request) -> int:
-    """The key of a request that has been flushed."""
-    assert request.id is not None
-    return request.id
-
-
 def answer(session: Session, request: Request, staff_id: int, at: datetime) -> None:
     """Note that staff answered; the first answer assigns, and one to a closed request opens it again."""
     request.state, request.closed_at = RequestState.ANSWERED, None

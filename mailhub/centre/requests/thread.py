@@ -13,7 +13,8 @@ from sqlalchemy import Column, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, select
 
 from mailhub import rows, storage
-from mailhub.centre.requests.request import Request, identity
+from mailhub.centre.people import identity
+from mailhub.centre.requests.request import Request
 from mailhub.database import words
 from mailhub.mail.message import Part
 

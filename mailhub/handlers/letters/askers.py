@@ -32,7 +32,7 @@ def acknowledgement(desk: Desk, request: Request, reading: Reading) -> Draft | N
         follow_up_of=follow_up_of.reference if follow_up_of else None,
         service_address=desk.centre.address(service_of(request)),
     )
-    token = Token(Purpose.ASKER, requests.identity(request), request.requester_id)
+    token = Token(Purpose.ASKER, people.identity(request), request.requester_id)
     return Draft(
         key=key,
         kind="acknowledgement",
@@ -75,7 +75,7 @@ def answer(
         asked_at=desk.centre.calendar.local(asked.at) if asked else None,
         question=asked.text if asked else "",
     )
-    token = Token(Purpose.ASKER, requests.identity(request), request.requester_id)
+    token = Token(Purpose.ASKER, people.identity(request), request.requester_id)
     return Draft(
         key=key,
         kind="answer",

@@ -72,8 +72,8 @@ def _staff_copy(
 ) -> Draft:
     session, centre = desk.session, desk.centre
     key = f"copy:{exchange.id}:{colleague.id}"
-    token = Token(Purpose.ANSWER, requests.identity(request), colleague.id)
-    note = Token(Purpose.NOTE, requests.identity(request), colleague.id)
+    token = Token(Purpose.ANSWER, people.identity(request), colleague.id)
+    note = Token(Purpose.NOTE, people.identity(request), colleague.id)
     files, enclosures = _files(desk, exchange, colleague)
     requester = _card(desk, request.requester_id)
     said = f"{exchange.subject or ''}\n{exchange.text}"
@@ -108,7 +108,7 @@ def _staff_copy(
             }
             for past in requests.history(session, request)
         ],
-        similar=recall.nearest(session, said, besides=requests.identity(request)),
+        similar=recall.nearest(session, said, besides=people.identity(request)),
         service_address=centre.address(service_of(request)),
         note_address=centre.address(Service.NOTE, centre.keyring.seal(note)),
     )
