@@ -205,11 +205,13 @@ def test_one_yes_covers_every_publication_it_was_asked_about(tables: Database, n
 # ── by staff ──
 
 
-def test_r29_the_review_does_not_come_on_paper(tables: Database, now: datetime):
-    with tables.transaction() as session:
-        person = reader(session, now, HUGO, post=True)
-        with pytest.raises(Refused, match="does not come by paper"):
-            subscribed(session, now, person, REVIEW, Channel.PAPER)
+@pytest.mark.parametrize("channel", [Channel.PAPER, Channel.BOTH])
+def test_r29_the_review_does_not_come_on_paper(channel: Channel):
+    with pytest.raises(Refused, match="does not come by paper"):
+        subscriptions.refuse_channel(REVIEW, channel)
+
+    subscriptions.refuse_channel(LETTER, channel)
+    subscriptions.refuse_channel(REVIEW, Channel.EMAIL)
 
 
 @pytest.mark.parametrize(
