@@ -64,6 +64,17 @@ def test_an_import_from_above_is_refused(tmp_path):
     assert _lint(house).returncode != 0
 
 
+def test_a_line_opened_between_the_doors_and_the_courier_is_refused(tmp_path):
+    house = _copy(tmp_path)
+    handler = house / "mailhub" / "handlers" / "notes.py"
+    handler.write_text("import socket\n" + handler.read_text())
+
+    checked = _lint(house)
+
+    assert checked.returncode != 0
+    assert "handlers.notes -> socket" in checked.stdout
+
+
 def test_there_is_one_commit_in_the_house():
     found = [
         (path.name, line.strip())
