@@ -107,7 +107,8 @@ def restore(source: Path, home: Path, now: datetime, *, as_it_was: bool = False)
     """Bring a home back from a backup into an empty folder.
 
     Letters that were unsent in the backup may have left since, so they are put in doubt, for a person to decide, and
-    so may issues whose hour has come: they wait for a person (T5); `as_it_was` says that nothing has run since. The database is brought to the form this version needs.
+    so may issues whose hour has come: they wait for a person (T5). `as_it_was` says that nothing has run since. The
+    database is brought to the form this version needs.
     """
     if home.exists() and any(home.iterdir()):
         lock = HomeLock(home)

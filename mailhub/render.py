@@ -1,7 +1,7 @@
 """Templates into words. Everything a reader sees is in `templates/`; nothing in Python speaks to a reader.
 
 A home's own `templates/` goes before the packaged ones, file by file. The environment is sandboxed and strict: a
-template that names something it was not given is an error, found by the tests and by `mailhub check`.
+template that names something it was not given is an error, found by the tests and, in letters, by `mailhub check`.
 """
 
 from collections.abc import MutableMapping, Sequence

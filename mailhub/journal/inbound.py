@@ -80,7 +80,8 @@ class Inbound(SQLModel, table=True):
 def accept(session: Session, mails: Iterable[tuple[bytes, Sequence[Envelope]]], now: datetime) -> int:
     """Keep mails before anyone thinks about them, each with its envelopes; say how many rows are new.
 
-    They are asked for one by one, and large ones written while the next is waited for. The same bytes for the same recipient by the same door are kept once: a sender who lost our `250` tries again.
+    They are asked for one by one, and large ones written while the next is waited for. The same bytes for the same
+    recipient by the same door are kept once: a sender who lost our `250` tries again.
     """
     addressed: list[Sequence[Envelope]] = []
 

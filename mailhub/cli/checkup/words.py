@@ -1,4 +1,4 @@
-"""Every template that would be used, rendered strictly with everything a letter may be given."""
+"""Every template that would be used: those of letters rendered strictly with all they may be given, pages read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from mailhub.render import PACKAGED, Renderer
 
 
 def templates(home: Path) -> Iterator[Finding]:
-    """Render every template that would be used; those of the home go before those of the package."""
+    """Try every template that would be used; those of the home go before those of the package."""
     own, renderer = home / "templates", Renderer([home / "templates"])
     centre = Centre(
         "Villes & Rives",
