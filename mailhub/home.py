@@ -51,15 +51,15 @@ def furnish(home: Path, settings_text: str) -> list[str]:
     return made
 
 
-def exists(database: Database) -> None:
+def require_database(database: Database) -> None:
     """Refuse to look at a database that is not there: SQLite would make an empty one."""
     if database.dialect == "sqlite" and not Path(str(database.url.database)).exists():
         raise HomeError(f"there is no database at {database.url.database}; `mailhub init` makes one")
 
 
-def ready(database: Database) -> None:
+def require_ready(database: Database) -> None:
     """Refuse to work on a database that is missing, or not at the form this version needs."""
-    exists(database)
+    require_database(database)
     migrations.require(*database.version())
 
 

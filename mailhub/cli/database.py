@@ -19,7 +19,7 @@ def upgrade(home: Home = HERE, json: AsJson = False) -> None:
 
     database = Database(opening.settings(home).database_url)
     try:
-        homes.exists(database)
+        homes.require_database(database)
         with locks.alone(home, database.dialect), screen.working("upgrading"):
             before, needed = database.version()
             database.upgrade()
@@ -38,7 +38,7 @@ def version(home: Home = HERE, json: AsJson = False) -> None:
 
     database = Database(opening.settings(home).database_url)
     try:
-        homes.exists(database)
+        homes.require_database(database)
         stands_at, needed = database.version()
     finally:
         database.close()

@@ -33,7 +33,7 @@ def database(home: Path) -> Iterator["Database"]:
 
     opened = Database(settings(home).database_url)
     try:
-        homes.ready(opened)
+        homes.require_ready(opened)
         yield opened
     finally:
         opened.close()
@@ -48,7 +48,7 @@ def house(home: Path, now: datetime | None = None) -> Iterator["House"]:
     read = settings(home)
     built = app.build(read, clock(now, read.relay.host))
     try:
-        homes.ready(built.database)
+        homes.require_ready(built.database)
         yield built
     finally:
         built.close()

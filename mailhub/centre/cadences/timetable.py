@@ -33,10 +33,10 @@ def slots(publication: Publication, start: datetime, end: datetime, calendar: Ca
     return parse(schedule.cadence).slots(start, end, schedule.hour, here, schedule.on_holiday)
 
 
-def preview(publication: Publication, start: date, calendar: Calendar, months: int = 12) -> list[Row]:
-    """Every date planned in so many months from a day on."""
+def preview(publication: Publication, start: date, calendar: Calendar) -> list[Row]:
+    """Every date planned in the twelve months from a day on."""
     schedule, here = publication.schedule, _own(publication, calendar)
-    end = _months_later(start, months)
+    end = _a_year_later(start)
     zone = ZoneInfo(here.time_zone)
     return [
         Row(
@@ -77,7 +77,6 @@ def _holidays(country: str, subdivision: str | None) -> holidays.HolidayBase:
     return holidays.country_holidays(country, subdiv=subdivision, language=spoken)
 
 
-def _months_later(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+def _a_year_later(day: date) -> date:
+    year = day.year + 1
+    return date(year, day.month, min(day.day, monthrange(year, day.month)[1]))

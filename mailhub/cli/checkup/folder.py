@@ -103,7 +103,7 @@ def database(settings: Settings) -> Iterator[Finding]:
             else database.url.set(drivername="postgresql").render_as_string()
         )
         try:
-            homes.ready(database)
+            homes.require_ready(database)
             with database.reading() as session:
                 told, team = people.told_of_new(session), people.team(session)
                 refused = list(_refused(session, team))
