@@ -341,7 +341,7 @@ def test_an_operator_who_releases_a_held_reply_makes_it_go(centre):
     answer(centre, "2 340 habitants.", copy)
     held = centre.journal()[-1]
     with centre.database.transaction() as session:
-        journal.release(session, journal.get(session, held.id))
+        journal.release(session, held.id)
     centre.settle()
 
     assert centre.verdicts() == ["request opened", "message added"]
@@ -350,7 +350,7 @@ def test_an_operator_who_releases_a_held_reply_makes_it_go(centre):
 
 def release_the_last(centre: Journey):
     with centre.database.transaction() as session:
-        journal.release(session, journal.get(session, centre.journal()[-1].id))
+        journal.release(session, centre.journal()[-1].id)
     centre.settle()
 
 
@@ -391,7 +391,7 @@ def test_a_mail_whose_bytes_are_gone_is_not_let_in(centre):
         journal.get(session, 1).raw_kept = False
 
     with centre.database.transaction() as session, pytest.raises(Refused, match="retention clock"):
-        journal.release(session, journal.get(session, 1))
+        journal.release(session, 1)
 
 
 def test_a_held_reply_is_dropped_on_a_no(centre):

@@ -22,6 +22,7 @@ from mailhub.deliver.wire import Answer, Outcome, Stage
 from mailhub.errors import Refused
 from mailhub.lists import Lists
 from mailhub.outbox import OutgoingState, Standing
+from mailhub.render import Renderer
 from mailhub.schedule import Issues, take_slot
 from tests import edition
 from tests.deliver.peers import Act as Does
@@ -459,6 +460,25 @@ def test_t15_a_copy_that_is_tried_again_does_not_go_to_whoever_held_the_function
     assert (line.address, line.why) == ("avant@kerbrec.example", "succeeded")
 
 
+def test_a_copy_does_not_go_to_the_holder_of_a_function_who_died(database, relay):
+    run = Edition(database)
+    with database.transaction() as session:
+        town = people.organisation_called(session, "Ville de Kerbrec")
+        seat = people.function_called(session, "cheffe de projet", people.identity(town))
+        holder = edition.reader(session, HOUR, "avant@kerbrec.example", "Avant")
+        people.appoint(session, seat, holder, HOUR)
+        edition.subscribed(session, HOUR, seat)
+    run.release()
+    with database.transaction() as session:
+        holder = people.recognise(session, "avant@kerbrec.example")
+        holder.deceased = True
+        session.add(holder)
+    run.send(relay.port)
+
+    assert relay.letters == []
+    assert [line.why for line in run.lines(Standing.EXCLUDED)] == ["deceased"]
+
+
 def test_t23_one_copy_goes_to_two_who_share_an_address_and_stays_when_one_of_them_leaves(database, relay):
     run = Edition(database)
     with database.transaction() as session:
@@ -789,6 +809,19 @@ def test_t5_an_issue_whose_hour_is_long_past_waits_for_a_person_and_staff_are_to
     (told,) = run.letters()
     assert (told.kind, told.recipient) == ("issue-late", "claire.morvan@villes-rives.example")
     assert "mailhub issue release lettre-57" in run.raw(told).decode().replace("=\r\n", "")
+
+
+def test_t5_a_late_issue_of_which_nobody_can_be_told_keeps_no_other(run, tmp_path):
+    broken = tmp_path / "mail" / "issue-late"
+    broken.mkdir(parents=True)
+    (broken / "body.txt").write_text("{{ nobody_knows_this }}")
+    run.issues = replace(run.issues, renderer=Renderer([tmp_path]))
+    run.keep(at=HOUR)
+    run.clock.forward(hours=12)
+    run.keep(58, at=run.clock())
+
+    assert run.issues.tick() == 1
+    assert (run.issue("lettre-57").state, run.issue("lettre-58").state) == ("late", "released")
 
 
 def test_t5_a_person_decides_and_the_late_issue_leaves(run, relay):

@@ -14,9 +14,9 @@ from mailhub.centre import returns, subscriptions
 from mailhub.centre.returns import Returned
 from mailhub.centre.subscriptions import State
 from mailhub.database import Database, take_turns
-from mailhub.errors import ChangedMeanwhile
+from mailhub.errors import ChangedMeanwhile, Refused
 from mailhub.handlers import HANDLERS
-from mailhub.journal import Inbound, Verdict
+from mailhub.journal import Inbound, InboundState, Verdict
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft
 from mailhub.mail.envelope import Envelope
@@ -66,6 +66,34 @@ def test_a_reader_who_leaves_beside_a_pause_has_left(pair: tuple[Database, Datab
         trail = [(kept.state_before, kept.state_after) for kept in subscriptions.history(session, number)]
         assert subscriptions.get(session, number).state is State.LEFT
         assert trail == [(State.PENDING, State.ACTIVE), (State.ACTIVE, State.LEFT)]
+
+
+def test_of_two_decisions_about_one_mail_the_later_sees_the_first(
+    pair: tuple[Database, Database], now: datetime
+):
+    here, there = pair
+    with here.transaction() as session:
+        journal.accept(session, [(RAW, (Envelope("question@v.example", received_at=now),))], now)
+        journal.get(session, 1).state = InboundState.HELD
+    refused: list[Refused] = []
+
+    def discards() -> None:
+        try:
+            with there.transaction() as other:
+                journal.get(other, 1)
+                journal.discard(other, 1, "publicité", now)
+        except Refused as refusal:
+            refused.append(refusal)
+
+    with here.transaction() as session:
+        journal.release(session, 1)
+        session.flush()
+        thread = beside(here, discards)
+    thread.join(LONGEST_SECONDS)
+
+    assert [str(each) for each in refused] == [
+        "mail 1 is waiting, only a held or parked mail can be discarded"
+    ]
 
 
 def test_t4_whoever_comes_second_to_a_slot_waits_for_the_first_and_does_not_get_it(

@@ -121,9 +121,7 @@ def release(number: Number, home: Home = HERE, json: AsJson = False) -> None:
     from mailhub import journal
 
     with opening.database(home) as database, database.transaction() as session:
-        found = journal.get(session, number)
-        journal.release(session, found)
-        row = as_row(found)
+        row = as_row(journal.release(session, number))
     sentence = f"mail {number} waits to be handled as a person's, by `mailhub serve` or `mailhub tick`"
     screen.done(row, sentence, as_json=json)
 

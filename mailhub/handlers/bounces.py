@@ -43,14 +43,14 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     if author is not None and not reading.deliveries:
         return _unreadable(f"letter {letter_id}", incoming.shown_to(reading, desk, author))
     failure = next((delivery for delivery in reading.deliveries if delivery.action == "failed"), None)
-    arrival = next((delivery for delivery in reading.deliveries if delivery.action == "delivered"), None)
+    arrival = next((delivery for delivery in reading.deliveries if delivery.action in dsn.LEFT), None)
     if failure is not None and letter.state in _UNSETTLED_BY_NOTICE:
         answer = f"{Ending.RETURNED}: {_noted(failure)}"
         outbox.failed(letter, answer, desk.now)
         drafts = letters.undelivered(desk, letter, why=_why(desk, failure))
         return Outcome(Verdict.BOUNCE, f"letter {letter.id} {answer}", drafts)
     if arrival is not None and letter.state is OutgoingState.IN_DOUBT:
-        outbox.sent(letter, "settled by a notification: delivered", desk.now)
+        outbox.sent(letter, f"settled by a notification: {arrival.action}", desk.now)
     return Outcome(Verdict.BOUNCE, f"notice about letter {letter.id}")
 
 

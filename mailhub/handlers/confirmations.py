@@ -14,7 +14,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     """Release a held mail on a plain yes, drop it on a plain no; anything else leaves it held."""
     standing = reading.standing
     assert standing.held_id is not None
-    held = desk.session.get(Inbound, standing.held_id)
+    held = desk.session.get(Inbound, standing.held_id, with_for_update=True, populate_existing=True)
     if held is None or not incoming.answers_known_letter(reading, desk):
         return incoming.to_people(reading, desk, "confirmation of a mail that is not there")
     colleague = standing.token_staff
@@ -29,7 +29,7 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
         return incoming.to_people(reading, desk, f"neither yes nor no to mail {held.id}, which stays held")
     released = wish is Kind.YES
     if released:
-        journal.release(desk.session, held, vouched_by=colleague.id)
+        journal.release(desk.session, standing.held_id, vouched_by=colleague.id)
     else:
         journal.discard(desk.session, standing.held_id, f"dropped by {colleague.name}", desk.now)
     asked = outbox.keyed(desk.session, f"held:{held.id}")

@@ -189,7 +189,9 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
         outgoing_key=key,
     )
     requests.answer(desk.session, request, reply.colleague.id, desk.now)
-    texts = [e.text for e in requests.exchanges(desk.session, request) if e.kind is not ExchangeKind.NOTE]
+    texts = [
+        e.text for e in requests.exchanges(desk.session, request) if e.kind not in requests.BETWEEN_STAFF
+    ]
     recall.remember(desk.session, people.identity(request), [request.subject, *texts])
     _obey(reply, said)
     return Outcome(

@@ -11,9 +11,9 @@ from mailhub.errors import Refused, UnknownRow
 from mailhub.journal.inbound import Inbound, InboundState, Verdict
 
 
-def get(session: Session, inbound_id: int) -> Inbound:
-    """The mail with this journal number."""
-    row = session.get(Inbound, inbound_id)
+def get(session: Session, inbound_id: int, *, claim: bool = False) -> Inbound:
+    """The mail with this journal number; with `claim` nobody else changes it until the transaction ends."""
+    row = session.get(Inbound, inbound_id, with_for_update=claim or None, populate_existing=claim)
     if row is None:
         raise UnknownRow(f"there is no mail {inbound_id} in the journal; `mailhub journal ls` lists them")
     return row

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from mailhub.mail.address import Mailbox
-from mailhub.mail.dsn import Delivery
+from mailhub.mail.dsn import LEFT, Delivery
 from mailhub.mail.kinds import Kind, Sort
 from mailhub.mail.message import Message, Part
 from mailhub.mail.quoting import Quoting
@@ -73,7 +73,7 @@ def _part(part: Part) -> dict[str, object]:
 def _delivery(delivery: Delivery) -> dict[str, object]:
     return {
         "recipient": delivery.recipient,
-        "action": delivery.action,
+        "action": "delivered" if delivery.action in LEFT else delivery.action,
         "status": delivery.status,
         "permanent": delivery.permanent,
         "reason": delivery.reason,

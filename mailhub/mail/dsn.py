@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from mailhub.mail import causes, dialects, notices
 from mailhub.mail.message import Message
 
+LEFT = frozenset(
+    {"delivered", "relayed", "expanded"}
+)  # actions that say that it got through to where it was sent
 MAX_DELIVERIES = 10_000
 MAX_SEARCHED = 20  # recipients looked up in the text beside their fields
 
@@ -20,7 +23,9 @@ class Delivery:
     """What a notification says of one recipient."""
 
     recipient: str | None  # bare address, lower-cased domain
-    action: str | None  # "failed", "delayed", "delivered"
+    action: (
+        str | None
+    )  # "failed", "delayed", "delivered"; "relayed" and "expanded": on its way, nobody tells how far
     status: str | None  # enhanced status "x.y.z", RFC 3463
     permanent: bool | None
     reason: str  # "user-unknown", "mailbox-disabled", "mailbox-full", "host-unknown", "too-large", "rejected", "unreachable", "other"
@@ -179,13 +184,13 @@ ACTIONS = {
     "fail": "failed",
     "delay": "delayed",
     "deliver": "delivered",
-    "relay": "delivered",
-    "expand": "delivered",
+    "relay": "relayed",
+    "expand": "expanded",
 }
 
 
 def _action(value: str, status: str | None) -> str | None:
-    """One of three actions; relayed and expanded mail has left for good. RFC 3464 section 2.3.3."""
+    """One of the five actions. RFC 3464 section 2.3.3."""
     said = value.strip().lower()
     for start, action in ACTIONS.items():
         if said.startswith(start):
@@ -207,7 +212,7 @@ def _permanent(action: str | None, status: str | None, words: str) -> bool | Non
     """The class of the status says it, else of the server's answer; a delay is never final, a failure without either is."""
     if action == "delayed":
         return False
-    if action == "delivered":
+    if action in LEFT:
         return None
     if status:
         return status[0] == "5"

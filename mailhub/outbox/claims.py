@@ -98,7 +98,8 @@ def _against(session: Session, issue_id: int, subscription_id: int, now: datetim
     if row is None:
         return "gone"
     if not subscriptions.is_wanted(session, subscription_id, Channel.EMAIL, now):
-        return str(row.state_at(now))
+        state = row.state_at(now)
+        return "deceased" if state is State.ACTIVE else str(state)
     copy = publications.copy_of(session, issue_id, subscription_id)
     return None if returns.went_to_reader(session, row, copy) else "succeeded"
 

@@ -47,8 +47,11 @@ class Issues:
 
     def tick(self) -> int:
         """Do what is due; say how many issues were released by this very call."""
-        self.drop_expired()
-        self.ask_about_late()
+        for work in (self.drop_expired, self.ask_about_late):
+            try:
+                work()
+            except Exception:
+                log.exception("left for the next minute", work=work.__name__)
         released = self.release_due()
         self.follow_up()
         return released
@@ -62,14 +65,10 @@ class Issues:
     def ask_about_late(self) -> int:
         """Put off issues whose hour is long past, and tell staff: after a restore they may have left before (T5)."""
         now = self.now()
-        with self.database.transaction() as session:
+        with self.database.reading() as session:
             found = publications.find_late(publications.due(session, now), now, self.late_after)
-            late = [issue for issue in found if publications.claim_due(session, issue, now)]
-            for issue in late:
-                if issue.release_at and take_slot(session, f"late {issue.reference}", issue.release_at):
-                    self._tell(session, issue, "issue-late", {"planned_at": issue.release_at})
-                publications.put_off(session, issue)
-        return len(late)
+            references = [issue.reference for issue in found]
+        return sum(self._ask_about(reference, now) for reference in references)
 
     def drop_expired(self) -> int:
         """Give up copies whose time is over (D43)."""
@@ -101,6 +100,21 @@ class Issues:
                     outbox.seal(session, issue, self.now())
                 self._tell(session, issue, "issue-report", self._account(session, issue))
                 publications.close(session, issue)
+
+    def _ask_about(self, reference: str, now: datetime) -> bool:
+        """Whoever cannot be told, the issue does not leave by itself any more."""
+        with self.database.transaction() as session:
+            issue = publications.called(session, reference)
+            if not publications.claim_due(session, issue, now):
+                return False
+            publications.put_off(session, issue)
+            if issue.release_at and take_slot(session, f"late {reference}", issue.release_at):
+                try:
+                    with session.begin_nested():
+                        self._tell(session, issue, "issue-late", {"planned_at": issue.release_at})
+                except Exception:
+                    log.exception("nobody could be told", issue=reference)
+        return True
 
     def _try_to_release(self, reference: str) -> bool:
         """What is wrong with one issue keeps no other: staff are told once, and the next minute tries again."""

@@ -179,9 +179,12 @@ def test_t10_whatever_came_back_is_kept_to_the_last_octet(centre: Journey):
     assert all(row.verdict for row in centre.journal())
 
 
-def test_t12_delayed_and_relayed_change_nothing(centre: Journey):
+@pytest.mark.parametrize(
+    ("action", "status"), [("delayed", "4.4.1"), ("relayed", "2.1.9"), ("expanded", "2.1.5")]
+)
+def test_t12_delayed_and_relayed_change_nothing(centre: Journey, action: str, status: str):
     for issue in range(57, 67):
-        come_back(centre, notice("4.4.1", "connection timed out", "delayed"), return_path(centre, issue))
+        come_back(centre, notice(status, "on its way", action), return_path(centre, issue))
 
     assert (state(centre), outcomes(centre)) == (State.ACTIVE, [])
 

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from mailhub.centre import people
 from mailhub.centre.people import Function, Organisation, Person, PostalAddress, Tenure
+from mailhub.centre.subscriptions import subscription
 from mailhub.centre.subscriptions.subscription import Channel, State, Subscription
 
 
@@ -93,7 +94,8 @@ def roster(session: Session, publication: str, at: datetime) -> list[Recipient]:
 def is_wanted(session: Session, subscription_id: int, channel: Channel, at: datetime) -> bool:
     """Say whether a copy is still to go this way at this instant: asked again just before it leaves (D23, S32)."""
     row = session.get(Subscription, subscription_id, populate_existing=True)
-    if row is None:
+    reader = subscription.reader_of(session, row) if row else None
+    if row is None or (reader is not None and reader.deceased):
         return False
     state = row.state_at(at)
     return state is State.ACTIVE or (state is State.SUSPENDED and channel is Channel.PAPER)
