@@ -45,7 +45,8 @@ def read_list(value: str, *, decode: Callable[[str], str] | None = None) -> tupl
 
     `decode` turns the raw text of a display name (encoded words, raw bytes as surrogates) into words.
     """
-    read = (_mailbox(found, decode) for found in _split(value))
+    found = _names_joined(_split(value)) if "," in value and "<" in value else _split(value)
+    read = (_mailbox(each, decode) for each in found)
     return tuple(mailbox for mailbox in read if mailbox.name or mailbox.address)
 
 
@@ -120,10 +121,22 @@ class _Found:
     comments: list[str] = field(default_factory=list)
     group: bool = False
     defect: bool = False  # something had to be repaired or guessed
+    comma: bool = False  # a comma ended it
 
     def is_blank(self) -> bool:
         """Nothing but spaces and comments so far."""
         return self.angle is None and not any(kind == "quoted" or text.strip() for kind, text in self.words)
+
+    def is_named(self) -> bool:
+        """There are words."""
+        return any(kind == "quoted" or text.strip() for kind, text in self.words)
+
+    def is_only_a_name(self) -> bool:
+        """Words before a comma, and no address among them."""
+        if not self.comma or self.angle is not None:
+            return False
+        said = "".join((*(text for _, text in self.words), *self.comments))
+        return "@" not in said and self.is_named()
 
 
 _ENCODED_WORD = re.compile(r"=\?[^?\s]{1,80}\?[bBqQ]\?[^?]*\?=")
@@ -230,6 +243,7 @@ def _split(value: str) -> Iterator[_Found]:  # noqa: C901, PLR0912 — the gramm
             if inside is not None:  # `Paul <paul@x, Anne <anne@x>`
                 found.angle, found.defect, inside = "".join(inside), True, None
             if not found.is_blank() or found.group:
+                found.comma = text == ","
                 yield found
             grouped = grouped and text == ","
             found = _Found(group=grouped)
@@ -237,6 +251,29 @@ def _split(value: str) -> Iterator[_Found]:  # noqa: C901, PLR0912 — the gramm
         found.angle, found.defect = "".join(inside), True
     if not found.is_blank() or found.group:
         yield found
+
+
+def _names_joined(pieces: Iterator[_Found]) -> Iterator[_Found]:
+    """The pieces of a list; a name that holds a comma and no quotation marks is one name: `Durand, Marc <marc@x>`.
+
+    For showing only: whoever must be one person writes it as RFC 5322 section 3.4 says.
+    """
+    waiting: list[_Found] = []  # pieces that may be the beginning of the name to come
+    for found in pieces:
+        if found.is_only_a_name():
+            waiting.append(found)
+            continue
+        if not waiting:
+            yield found
+            continue
+        if found.is_named() and "@" in (found.angle or "") and found.group == waiting[0].group:
+            found.words[:0] = [word for name in waiting for word in (*name.words, ("text", ", "))]
+            found.comments[:0] = [comment for name in waiting for comment in name.comments]
+        else:
+            yield from waiting
+        waiting = []
+        yield found
+    yield from waiting
 
 
 def _mailbox(found: _Found, decode: Callable[[str], str] | None) -> Mailbox:

@@ -38,6 +38,25 @@ LISTS = [
     ("paul@x.example <Paul Roux>", [("Paul Roux", "paul@x.example")]),
     ("Paul@Mairie <paul@x.example>", [("Paul@Mairie", "paul@x.example")]),
     ("Paul | [x.example] <paul@x.example>", [("Paul | [x.example]", "paul@x.example")]),
+    # names that hold a comma, without the quotation marks they need
+    ("DURAND, Marc <marc@ville.example>", [("DURAND, Marc", "marc@ville.example")]),
+    (
+        "Mairie de Vrine, service de la ville, Marc Durand <marc@ville.example>",
+        [("Mairie de Vrine, service de la ville, Marc Durand", "marc@ville.example")],
+    ),
+    (
+        "DURAND, Marc <marc@ville.example>, Roux, Zoé (mairie) <zoe@ville.example>",
+        [("DURAND, Marc", "marc@ville.example"), ("Roux, Zoé", "zoe@ville.example")],
+    ),
+    ("Élus: DURAND, Marc <marc@ville.example>;", [("DURAND, Marc", "marc@ville.example")]),
+    # an address before the comma is one of its own, and so is a name that no address follows
+    (
+        "anne@ville.example, Marc <marc@ville.example>",
+        [(None, "anne@ville.example"), ("Marc", "marc@ville.example")],
+    ),
+    ("Durand; Marc <marc@ville.example>", [(None, "Durand"), ("Marc", "marc@ville.example")]),
+    ("Durand, marc@ville.example", [(None, "Durand"), (None, "marc@ville.example")]),
+    ("Le service, <a@ville.example>", [("Le service", None), (None, "a@ville.example")]),
     # obsolete forms of RFC 5322 section 4.4
     ("<@relais.example,@hub.example:jean@ville.example>", [(None, "jean@ville.example")]),
     ("jean . goff @ ville . example", [(None, "jean.goff@ville.example")]),
@@ -107,6 +126,9 @@ STRICT = [
     ("staff@centre.example:<evil@x.example>", None),
     ("staff@centre.example: evil@x.example;", None),
     ("staff@centre.example, evil@x.example", None),
+    ("staff@centre.example, Paul <evil@x.example>", None),
+    ("DURAND, Marc <marc@ville.example>", None),  # a relay may complete « DURAND » with its own domain
+    ("staff, Paul <evil@x.example>", None),
     ("<staff@centre.example> <evil@x.example>", None),
     ("<evil@x.example> staff@centre.example", None),
     ("<evil@x.example staff@centre.example>", None),
