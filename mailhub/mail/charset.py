@@ -46,6 +46,12 @@ _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _CP1252 = "".join(bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in range(256))
 
 
+# UTF-8 labelled with the narrow name all programs know. In a Latin charset these octets would be « Ã©», «Â°», « â€™»,
+# letters before signs as no word has them; others than these may be right, « CITÉ…» for one.
+_LATIN = {"cp1252", "iso8859_15"}
+_MOJIBAKE = re.compile(rb"[\xc2\xc3\xc5][\x80-\xbf]|[\xe2\xef][\x80-\xbf]{2}|\xf0\x9f[\x80-\xbf]{2}")
+
+
 @lru_cache(maxsize=256)
 def codec_of(label: str) -> str | None:
     """The codec for a charset label as strangers write it (`"ISO-8859-1"`, `cp-850`), None when it is unknown."""
@@ -61,7 +67,7 @@ def decode(octets: bytes, label: str | None = None) -> tuple[str, str | None]:
         return octets.decode("ascii").replace("\0", ""), defect
     if octets[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
         codec = "utf_16"
-    text = _strictly(octets, codec)
+    text = None if codec in _LATIN and _is_mojibake(octets) else _strictly(octets, codec)
     if text is None:
         if codec is not None:
             defect = f"not in the declared charset {_shown(label)}"
@@ -73,6 +79,11 @@ def decode(octets: bytes, label: str | None = None) -> tuple[str, str | None]:
     if text is None:
         text = codecs.charmap_decode(octets, "strict", _CP1252)[0]
     return text.removeprefix("\ufeff").replace("\0", ""), defect
+
+
+def _is_mojibake(octets: bytes) -> bool:
+    """Say whether octets that are said to be Latin are UTF-8: the first accent of a Latin text tells that it is not."""
+    return _strictly(octets, "utf_8") is not None and _MOJIBAKE.search(octets) is not None
 
 
 def _strictly(octets: bytes, codec: str | None) -> str | None:

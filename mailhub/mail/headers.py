@@ -9,6 +9,10 @@ from mailhub.mail import limits, words
 _ID = re.compile(r"<([^<>]*)>")
 _YEAR_OF_NO_ONE = re.compile(r"\b00\d\d\b(?!:)(?<![+-]\d{4})")  # four digits are no two-digit year
 _COMMENT = re.compile(r"\([^()]*\)")
+# Hours of Europe, which RFC 5322 section 4.3 does not name, and programs write.
+_ZONES = {"WET": "+0000", "WEST": "+0100", "CET": "+0100", "CEST": "+0200", "MET": "+0100", "MEST": "+0200",
+          "MEZ": "+0100", "MESZ": "+0200", "EET": "+0200", "EEST": "+0300"}  # fmt: skip
+_ZONE_NAMED = re.compile(rf"\b(?:{'|'.join(_ZONES)})\s*$", re.IGNORECASE)
 
 
 def ids(raw: str) -> tuple[str, ...]:
@@ -33,11 +37,13 @@ def date(raw: str) -> datetime | None:
     raw = _COMMENT.sub(" ", raw[:200])
     if _YEAR_OF_NO_ONE.search(raw):
         return None
+    raw = _ZONE_NAMED.sub(lambda zone: _ZONES[zone[0].strip().upper()], raw)
     try:
         fields = parsedate_tz(raw)
         if fields is None:
             return None
         year, month, day, hour, minute, second, *_, offset = fields
+        year += 1900 if 100 <= year < 1000 else 0  # programs that count from 1900. RFC 5322 section 4.3
         local = datetime(
             year, month, day, hour, minute, min(second, 59), tzinfo=UTC
         )  # a leap second is no time of ours

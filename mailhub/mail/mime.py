@@ -196,7 +196,8 @@ def _body_without_blank_line(source: bytes, start: int, stop: int) -> int | None
 
 def _open_multipart(entity: Entity, depth: int, cutting: Cutting) -> None:
     """Cut the body at its boundary; without a usable one the entity becomes plain text."""
-    boundary = entity.parameters.get("boundary", "").encode("utf-8", "surrogateescape")
+    # No boundary ends in a blank (RFC 2046 section 5.1.1); one declared so loses it on the way, or not.
+    boundary = entity.parameters.get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
     source, start, end = entity.source, entity.start, entity.end
     if entity.encoding in _WRAPPING and source.find(b"--" + boundary, start, end) < 0:
         source, start, end = _unwrap(entity, cutting)
@@ -237,7 +238,7 @@ def _pieces(
         after = found + len(delimiter)
         line_end = source.find(b"\n", after, end)
         line_end = end if line_end < 0 else line_end
-        rest = source[after : min(line_end, after + 80)].rstrip()
+        rest = source[after : min(line_end, after + 80)].strip()
         if rest in {b"", b"--"}:  # else another boundary that begins like ours
             if opened is not None and (last := _before_line_end(source, found)) >= opened:
                 pieces.append((opened, last))

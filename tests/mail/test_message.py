@@ -42,6 +42,7 @@ def multipart(*parts: bytes, kind: bytes = b"mixed") -> Message:
     [
         ("=?utf-8?q?L=C3=A9a_Kerbrat?=", "Léa Kerbrat"),
         ("=?ISO-8859-1?B?6XTp?=", "été"),
+        ("=?iso-8859-1?Q?=C3=A9t=C3=A9?=", "été"),  # UTF-8 in truth
         ("=?iso-8859-1*fr?q?l=92=E9t=E9?=", "l’été"),  # RFC 2231 language; windows-1252 in truth
         ("=?utf-8?q?caf=C3?= =?utf-8?q?=A9?=", "café"),  # a letter cut in two
         ("=?utf-8?q?un?=\t =?utf-8?q?deux?= trois", "undeux trois"),
@@ -73,6 +74,14 @@ def test_header_words_are_read(raw: str, text: str):
         (b"\xe9t\xe9", "utf-8", "été"),
         (b"\xe9t\xe9", None, "été"),
         (b"\xc3\xa9t\xc3\xa9", None, "été"),
+        # UTF-8 that is called Latin, and Latin that could be UTF-8
+        (b"\xc3\xa9t\xc3\xa9", "ISO-8859-1", "été"),
+        (b"l\xe2\x80\x99id\xc3\xa9e", "windows-1252", "l’idée"),
+        (b"10\xc2\xa0\xe2\x82\xac", "iso-8859-15", "10\xa0€"),
+        (b"v\xc5\x93ux \xf0\x9f\x91\x8d", "iso-8859-1", "vœux 👍"),
+        (b"VIVE LA CIT\xc9\x85", "windows-1252", "VIVE LA CITÉ…"),
+        (b"\xab QUALIT\xc9\xbb", "iso-8859-1", "« QUALITÉ»"),
+        (b"l\xe9gende : \xc3\xa9 pour \xe9", "iso-8859-1", "légende : Ã© pour é"),
         (b"\xa4uvre \xbd", "iso-8859-15", "€uvre œ"),
         (b"\xc4\xe3\xba\xc3", "gb2312", "你好"),
         (b"\xb0\xa1", "ks_c_5601-1987", "가"),
@@ -94,7 +103,9 @@ def test_octets_become_text_in_the_charset_they_are_in(octets: bytes, label: str
 
 def test_a_wrong_label_is_noted_and_a_right_one_is_not():
     assert charset.decode(b"\xe9t\xe9", "utf-8")[1] == "not in the declared charset utf-8"
+    assert charset.decode("été".encode(), "iso-8859-1")[1] == "not in the declared charset iso-8859-1"
     assert charset.decode("été".encode(), "utf-8")[1] is None
+    assert charset.decode("été".encode("latin-1"), "iso-8859-1")[1] is None
 
 
 @pytest.mark.parametrize(
@@ -171,6 +182,12 @@ def test_parameters_are_read_however_they_were_written(raw: str, value: tuple[st
         ("Tue, 3 Mar 2026 10:12:00 +0100", datetime(2026, 3, 3, 9, 12, tzinfo=UTC)),
         ("3 Mar 26 10:12 EST (heure de l'Est)", datetime(2026, 3, 3, 15, 12, tzinfo=UTC)),
         ("Tue, 3 Mar 2026 10:12:60 -0000", datetime(2026, 3, 3, 10, 12, 59, tzinfo=UTC)),
+        ("Tue, 3 Mar 126 10:12:00 +0100", datetime(2026, 3, 3, 9, 12, tzinfo=UTC)),  # counted from 1900
+        ("Wed, 3 Mar 99 10:12:00 +0100", datetime(1999, 3, 3, 9, 12, tzinfo=UTC)),
+        ("Tue, 3 Mar 2026 10:12:00 CET", datetime(2026, 3, 3, 9, 12, tzinfo=UTC)),
+        ("Fri, 3 Jul 2026 10:12:00 cest ", datetime(2026, 7, 3, 8, 12, tzinfo=UTC)),
+        ("Fri, 3 Jul 2026 10:12:00 +0200 CEST", datetime(2026, 7, 3, 8, 12, tzinfo=UTC)),
+        ("Tue, 3 Mar 2026 10:12:00 ABCET", datetime(2026, 3, 3, 10, 12, tzinfo=UTC)),  # unknown: as -0000
         ("Thu, 01 Jan 0000 00:00:00 +0000", None),
         ("Mon, 99 Foo 99999 99:99:99 +9999", None),
         ("mar. 3 mars 2026", None),
@@ -358,6 +375,7 @@ def test_a_header_folded_without_blanks_is_still_a_header():
         (HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\nsans limite", "sans limite"),
         (HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\njamais close", "jamais close"),
         (HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--bb\r\n--b\r\n\r\nune\r\n--b \t\r\n\r\ndeux\r\n--b--", "une\ndeux"),
+        (HEAD + b'Content-Type: multipart/mixed; boundary="b "\r\n\r\n--b\r\n\r\nune\r\n--b \r\n\r\ndeux\r\n--b --\r\nrien', "une\ndeux"),
         (HEAD + b"Content-Type: text\r\n\r\nsans sous-type", "sans sous-type"),
         (HEAD + b"\r\nbegin 644 a.txt\r\n#86)C\r\n`\r\nend\r\n", "begin 644 a.txt\n#86)C\n`\nend\n"),  # stays as it is
     ],
