@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailhub.mail import attributions, headings, lines, signoffs
+from mailhub.mail import attributions, french, headings, lines, signoffs
 from mailhub.mail.headings import Carries, Heading
 from mailhub.mail.lines import Lines
 
-# Above a telephone's signature a greeting alone is not yet an answer: the answer may follow below.
+# Above a telephone's signature a greeting, or a word or two, is not yet an answer: the answer may follow below.
 _WORDS_OF_AN_ANSWER = 3
 
 
@@ -192,9 +192,15 @@ class _Walk:
 
     def _may_be_carried(self, start: int) -> bool:
         """Some telephones carry the old message along below their signature, with nothing to tell it."""
-        below = self._page.next_filled(start)
-        later = below < len(self._page) and signoffs.is_postscript(self._page.plain[below])
-        return self._is_reply and self._words >= _WORDS_OF_AN_ANSWER and not later
+        if not self._is_reply or self._words < _WORDS_OF_AN_ANSWER:
+            return False
+        page = self._page
+        below = page.next_filled(start)
+        if below < len(page) and signoffs.is_postscript(page.plain[below]):
+            return False
+        first = page.plain[page.next_filled(0)]
+        greeting = len(first.split()) if french.is_greeting(first) else 0
+        return self._words - greeting >= _WORDS_OF_AN_ANSWER
 
     def _add_words(self, start: int, end: int) -> None:
         notice = signoffs.footer(self._page, start, end)

@@ -82,6 +82,40 @@ def body(folded: str) -> str:
     return text.rstrip()
 
 
+def is_greeting(folded: str) -> bool:
+    """Say whether a line greets and says nothing else: « Bonjour à toutes et à tous »."""
+    said = words(folded)
+    if not said or said[0] not in _GREETS or len(said) > _LONGEST_GREETING:
+        return False
+    named = [word for word in said[1:] if word not in _GREETED]
+    return len(named) <= 3 and not any(
+        word in _SAYING or word in ORDINALS or number(word) is not None for word in named
+    )
+
+
+_LONGEST_GREETING = 10  # words
+_GREETS = frozenset(
+    """
+    bonjour rebonjour bonsoir bjr bsr salut coucou hello hi dear cher chere chers cheres madame monsieur mesdames
+    messieurs mme
+    """.split()  # noqa: SIM905 — as they are read
+)
+_GREETED = frozenset(
+    """
+    a au aux tous toutes toute tout vous toi et le la les l' de du des d' mon ma mes m mr mme mlle dr cher chere chers
+    cheres madame monsieur mesdames messieurs collegue collegues ami amie amis amies membres equipe president
+    presidente maire directeur directrice
+    """.split()  # noqa: SIM905 — as they are read
+)
+# Words of sentences, which no name is.
+_SAYING = frozenset(
+    """
+    je j' nous me m' merci ne n' pas pour oui non ok accord entendu pouvez pourriez veuillez stop svp est sont sera
+    c' ca ci suis ai avons voici suite comment quand article articles
+    """.split()  # noqa: SIM905 — as they are read
+)
+
+
 # A dot within an address or number, or after a title: it ends no sentence.
 _INNER_DOT = re.compile(r"(?<=\w)\.(?=\w)|(?<=\b[mnMN])\.|(?<=\b(?:[Mm]r|[Dd]r|[Nn]o|[Ss]t))\.")
 

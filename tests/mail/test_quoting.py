@@ -232,6 +232,29 @@ def test_an_answer_typed_below_the_signature_of_a_telephone_is_kept(above):
     assert "iPhone" not in read.reply
 
 
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        "Bonjour,",
+        "Bonjour à tous les membres",
+        "Bonjour à toutes et à tous,",
+        "Chère Madame Le Goff,",
+        "Bonjour Nadia et toute l'équipe !",
+    ],
+)
+def test_where_only_a_greeting_stands_above_the_signature_of_a_telephone_the_words_follow_below(greeting):
+    read = quoting.read(f"{greeting}\n\nEnvoyé de mon iPhone\n\nJe prends le 3 et le 7.")
+
+    assert read.reply == f"{greeting}\n\nJe prends le 3 et le 7."
+
+
+@pytest.mark.parametrize(
+    "answer", ["Bonjour, oui pour jeudi.", "Bonjour à tous, je prends le troisième", "Bonjour, article 3 svp"]
+)
+def test_a_greeting_with_an_answer_in_its_line_is_an_answer(answer):
+    assert quoting.read(f"{answer}\n\nEnvoyé de mon iPhone\n\n{OLD}").reply == answer
+
+
 def test_a_postscript_below_the_signature_of_a_telephone_is_kept():
     read = quoting.read("Oui pour jeudi, merci.\n\nEnvoyé de mon iPhone\n\nPS : et l'article 3 aussi.")
 
