@@ -22,7 +22,7 @@ class Chosen:
 
 def choose(masked: str, last: int) -> Chosen:
     """Walk the words once and keep the numbers that are asked for."""
-    tokens = list(_tokens(masked))
+    tokens = list(_tokens(_RATHER.sub(r"\1 plutot que", masked)))
     chosen = Chosen([], set())
     bare = all(token.kind in _ONLY_NUMBERS for token in tokens)
     linked = excluding = False  # linked: a list of numbers is under way, or something announced one
@@ -55,19 +55,23 @@ class _Token:
     value: int = 0
 
 
+_RATHER = re.compile(
+    r"\bplutot ((?:l'|l[ea] |les |n°|articles? |numeros? |[\d ,]|et ){1,12}) ?que\b"
+)  # « plutôt le 3 que le 4 »
 _ORDINALS = "|".join(sorted(french.ORDINALS, key=len, reverse=True))
 _TOKEN = re.compile(
     rf"""(?x)
       (?<![a-mo-z0-9_])(?P<number>\d{{1,3}})(?:\s?(?:er|ere|e|eme|ieme)\b)?(?!\w)
     | (?P<all>(?<!\ba\s)\b(?:tous|toutes)\b(?!\s(?:ceux|celles|deux|trois|mes|nos|vos\smails|les\s(?:jours|mois|ans|deux)|cordialement))
-        |\btoute\s(?:la|cette|votre)\srevue\b|\b(?:l'ensemble|la\stotalite|l'integralite)\b|\btout(?=\s?(?:$|svp|merci|[.!,]))|\brevue\s(?:entiere|complete)\b)
+        |\btoute\s(?:la|cette|votre)\srevue\b|\b(?:l'ensemble|la\stotalite|l'integralite)\b|\btout(?=\s?(?:$|svp|merci|[.!,]|sauf\b|excepte|hormis|hors\b|moins\b|a\spart\b|a\sl'exception\b|en\sdehors\b))|\brevue\s(?:entiere|complete)\b)
     | (?P<firsts>\bpremiers|\bpremieres) | (?P<lasts>\bderniers|\bdernieres)
     | (?P<before_last>\bavant[ -]derniere?\b) | (?P<last>\bderniere?\b)
     | (?P<ordinal>\b(?:{_ORDINALS})\b)
     | (?P<word>\b(?:{french.NUMBER_WORD})\b)
     | (?P<mark>n°|\bn\s?o\b|\bno\.?(?=\s?\d)|\bnum(?:ero)?s?\b|\bn(?=\d)|\barticles?\b|\bart\b\.?|\bdocuments?\b|\bdoc\b\.?|\bref(?:erence)?s?\b|\#|\ble\b|\bles\b|\bl'|\bdu\b|\bdes\b|\bcelui\b)
-    | (?P<neutral>\b(?:envoyer|inclure|joindre|prendre|fournir|besoin)\b)
-    | (?P<not>\b(?:sauf|excepte|hormis|hors|sans|moins|(?:mais\s|et\s|surtout\s|non\s)?pas|ni)\b)
+    | (?P<neutral>\b(?:envoyer|inclure|joindre|prendre|fournir|besoin|recevoir|commander|avoir)\b)
+    | (?P<not>\b(?:ne\s|n')(?:m'|me\s|nous\s|en\s)*\w+\splus\b(?!\s(?:\w+\s)?que\b)
+        |\b(?:plutot\sque|au\slieu|a\sla\splace|a\sl'exception|en\sdehors|a\spart|plus\sbesoin|finalement\spas)\b|\b(?:sauf|excepte|hormis|hors|sans|moins|(?:mais\s|et\s|surtout\s|non\s)?pas|ni)\b)
     | (?P<to>\b(?:a|au|jusqu'a|jusqu'au|jusque)\b)
     | (?P<dash>-)
     | (?P<join>[,;/&+]|\bet\b|\bpuis\b|\bainsi\sque\b|\bplus\b|\bou\b|\baussi\b|\begalement\b|\benfin\b|\bde\b)
@@ -103,6 +107,11 @@ def _is_quantity(tokens: list[_Token], at: int) -> bool:
     after = tokens[at + 1].kind if at + 1 < len(tokens) else "end"
     announced_as_many = at > 0 and tokens[at - 1].text == "les" and after in {"end", "polite"}
     as_people = at > 0 and tokens[at - 1].kind == "to" and tokens[at].kind == "word"  # we come "à deux"
+    if tokens[at].kind in {"number", "word"} and at + 1 < len(tokens) and tokens[at + 1].text == ":":
+        listed = sum(token.kind in {"number", "word"} for token in tokens[at + 2 :])
+        marked = at > 0 and tokens[at - 1].kind == "mark"
+        if not marked and listed and (tokens[at].kind == "word" or listed == tokens[at].value):
+            return True  # « deux : 5 et 9 »
     return as_people or (announced_as_many and tokens[at].kind in {"number", "word"})
 
 

@@ -18,7 +18,7 @@ class Ask(StrEnum):
     NOTHING = "nothing"  # neither a number nor a title
     ISSUE = "issue"  # a month was named, and a month has several issues
     WHICH = "which"  # "les deux", "quelques articles": a quantity without numbers
-    NOT_AN_ORDER = "not-an-order"  # "merci pour l'article 3", "je n'ai pas reçu le 4"
+    NOT_AN_ORDER = "not-an-order"  # "merci pour l'article 3", "je n'ai pas reçu le 4", "je ne veux plus le 5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,18 @@ _NOT_NUMBERS = tuple(
         r"\S+@\S+|\bhttps?:\S+|\bwww\.\S+",
         r"(?:\+33 ?|\b0)[1-9](?:[ .-]?\d\d){4}\b",
         rf"\b(?:(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) )(?:le )?\d{{1,2}}(?:er)?\b(?: (?:{_MONTH})\b)?(?: \d{{4}})?",
-        rf"\b\d{{1,2}}(?:er)? (?:{_MONTH})\b(?: \d{{4}})?",
+        rf"\b(?:\d{{1,2}}(?:er)?(?: ?- ?| (?:a|au) ))?\d{{1,2}}(?:er)? (?:{_MONTH})\b(?: \d{{4}})?",
         r"\b\d{1,2}[/.-]\d{1,2}[/.-]\d{4}\b|\b\d{4}-\d{2}-\d{2}\b|\b0?\d{1,2}/0\d\b",
-        r"\b\d{1,2} ?(?:h|heures?)(?: ?\d{2})?\b|\b\d{1,2}:\d{2}\b",
+        # « 10 à 12 h », « entre 10 et 12 h »: the first hour is one as well.
+        r"\b(?:\d{1,2}(?: ?- ?| (?:a|ou) )|(?<=entre )\d{1,2} et )?\d{1,2} ?(?:h|heures?)(?: ?\d{2})?\b|\b\d{1,2}:\d{2}\b",
         r"\bcode(?: etiquette)? ?:? ?\d{3,6} ?-? ?[a-z]\b|\b(?:bp|cs|tsa|cedex) ?\d+",
         r"\b(?:page|pages|p\.|pp\.|rue|avenue|tome|vol\.?|ligne) ?\d{1,4}\b",
-        r"\b\d{4,}\b|\b\d+(?:[.,]\d+)? ?(?:%|€|euros?|ans?|mois|jours?|semaines?|minutes?|mn|pages?|mo|ko|personnes|fois|collegues?|habitants?)\b",
+        r"\b\d{4,}\b|\b(?:\d{1,3}(?: ?- ?| (?:a|ou) ))?\d+(?:[.,]\d+)? ?(?:%|€|euros?|ans?|mois|jours?|semaines?|minutes?|mn|pages?|mo|ko|personnes|fois|collegues?|habitants?)\b",
     )
 )
-_COPIES = re.compile(rf"\b(?:en )?({french.NUMBER}) (?:exemplaires?|copies|photocopies|ex\.)")
+_COPIES = re.compile(
+    rf"\b(?:en )?(?:\d{{1,2}} (?:ou|a) )?({french.NUMBER}) (?:exemplaires?|copies|photocopies|ex\.)"
+)
 _COUNT = re.compile(
     rf"\b(?:(?:ces|mes|les|ses|vos) )?({french.NUMBER}) (?:articles?|documents?|fiches?|numeros|references|titres|autres|choses|demandes)\b(?! ?n°)"
 )
@@ -154,6 +157,11 @@ _BEYOND = re.compile(
 _PAST = re.compile(
     r"\bmerci (?:beaucoup |bien |encore |infiniment )?(?:pour|de m'avoir|de votre)\b|\b(?:bien |deja |pas |jamais |toujours pas )recue?s?\b|\bj'ai (?:deja )?(?:lu|recu|eu)\b|\bn'ai pas (?:eu|recu)\b|\bmanque\b"
 )
+# « finalement je ne veux plus le 3 »: what was ordered before may be meant, which no number here can tell.
+_WITHDRAWN = re.compile(
+    r"\b(?:ne |n')(?:m'|me |nous |en |y )*(?:veux|veut|voulons|souhait\w+|desir\w+|ai|avons|est|sont|(?:m'|me )?interess\w+|envoy\w+|prend\w*|faut) plus\b(?! (?:\w+ )?que\b)"
+    r"|\bplus besoin\b|\bfinalement (?:pas|non|sans)\b|\bannul(?:er|ez|e|ation)\b|\b(?:retir|enlev|supprim|oubli)(?:er|ez) (?:\w+ )?(?:les? |l'article |n°)?\d|\blaiss(?:er|ez) tomber\b"
+)
 _SOME = re.compile(
     r"\b(?:les deux|quelques|plusieurs|certains|les premiers|les derniers|un article|des articles|les \d)\b"
 )
@@ -162,6 +170,8 @@ _SOME = re.compile(
 def _reason_to_ask(said: str, chosen: enumeration.Chosen, *, found: bool) -> Ask | None:
     if chosen.unclear_range:
         return Ask.RANGE
+    if _WITHDRAWN.search(said):
+        return Ask.NOT_AN_ORDER
     if found:
         return Ask.NOT_AN_ORDER if _PAST.search(said) else None
     return Ask.WHICH if _SOME.search(said) else Ask.NOTHING
