@@ -6,7 +6,7 @@ Every doubt sends the mail to a person and says why. Patterns are over `french.f
 import re
 
 from mailhub.mail import french, phrasebook
-from mailhub.mail.phrasebook import LISTS, any_of
+from mailhub.mail.phrasebook import LISTS, MAIL, any_of
 from mailhub.mail.reasons import Reason
 
 
@@ -32,6 +32,13 @@ def about(said: str, wish: str) -> Reason | None:
         return found
     if later(said):
         return Reason.LATER
+    if without_asking(said) and not asking(said):
+        return Reason.SPEAKS_OF_LEAVING
+    if any(
+        clause.endswith("?") and phrasebook.leave(clause) and not request(clause)
+        for clause in french.clauses(said)
+    ):
+        return Reason.SPEAKS_OF_LEAVING
     if any(clause.endswith("?") and not phrasebook.leave(clause) for clause in french.clauses(said)):
         return Reason.QUESTION_BESIDE
     if something_else(said) or (phrasebook.order(said) and not publication(said)):
@@ -56,6 +63,8 @@ def instead(said: str) -> Reason | None:
         return None
     if phrasebook.speaks_of_leaving(said) and not denied(said):
         return Reason.SPEAKS_OF_LEAVING
+    if phrasebook.needless(said):
+        return Reason.SPEAKS_OF_LEAVING
     if third_person(said) and of_subscriptions(said):
         return Reason.OF_SOMEBODY_ELSE
     return Reason.YES_OR_NO if re.match(r"(?:oui|non|ok)\b", said) and a_list(said) else None
@@ -73,7 +82,8 @@ third_person = any_of(
     r"\bdesabonnement (?:de|d') (?:la mairie|la commune|l'association)|\b(?:veulent|souhaitent|demandent|desirent)\b|\bpour le compte\b|\bde la part de\b",
 )
 denial = any_of(
-    r"\bplus (?:de|d')\b|\b(?:ne|n'|pas|jamais|sans|don't|not|never|surtout pas|aucunement|nullement)\b|\bn'"
+    r"\bplus (?:de|d')\b|\b(?:ne|n'|pas|jamais|sans|don't|not|never|surtout pas|aucunement|nullement)\b|\bn'",
+    r"\b(?:no|non|nao) (?:me|mi|nos|ci)\b",  # "no me retiren de las newsletters"
 )
 harmless_denial = re.compile(
     r"\b(?:n'(?:ai|avons) |ne (?:suis|sommes) |je |ne |n')*(?:plus|pas|jamais)(?: du tout| vraiment)? (?:interess\w*|concern\w*|le temps|besoin|utile|lus?)\b"
@@ -98,6 +108,17 @@ later = any_of(
     r"\bprochaine?s (?:\w+ )?(?:annees|mois|semaines|jours|ans|numeros|envois|lettres)\b",
     r"\bdes (?:la fin|que (?!possible)|mon|ma)\b|\ba (?:la fin|l'issue) (?:de|du|des|d')|\bdans (?:\w+ ){0,2}(?:jours|semaines|mois|ans?)\b|\blorsque?\b|\bquand (?!meme|vous)|\bune fois (?:que|la|le|mon|ma)\b",
 )
+# A question that speaks of leaving is a wish only when it asks us to do it: "pouvez-vous me retirer", never "vous me retirez ?"
+request = any_of(
+    r"^(?!.*\b(?:dire|savoir|expliquer|confirmer|indiquer|verifier|rappeler)\b).*\b(?:(?:pouvez|pourriez|peux|pourrais|auriez)[- ](?:vous|tu)|vous (?:pouvez|pourriez|serait-il possible)|"
+    r"possible (?:de|d')|c'est possible|veuillez|merci|svp|priere|je (?:voudrais|souhait\w+|veux|desire\w*|demande)|j'aimerais|nous (?:voudrions|souhait\w+|voulons|demandons)|"
+    r"please|(?:can|could|would) you)\b"
+)
+# « On arrête la revue » tells something; « on arrête la revue svp » asks for it.
+without_asking = any_of(
+    rf"\b(?:on|nous) (?:arret|stopp|cess)(?:e|ons) (?:vos |les |la |le |ces |cette |votre |l'){MAIL}\b"
+)
+asking = any_of(r"\bsvp\b|\bmerci\b|\bplease\b")
 personal_data = any_of(
     r"\b(?:mes|nos|toutes|les|des) donnees\b|\bdroit d'acces\b|\bquelles? (?:informations|donnees)\b|\b(?:efface|supprim)\w+ (?:\w+ ){0,3}?(?:informations|historique|traces)"
 )

@@ -17,7 +17,7 @@ def any_of(*spellings: str) -> Callable[[str], re.Match[str] | None]:
 
 _TO_ME = r"(?:m'|me |nous |me l'|me la |me les |nous l'|nous la |nous les |l'|la |les )"
 MAIL = r"(?:e-?mails?|mails?|mels?|courriels?|messages?|envois?|publications?|newsletters?|news|lettres?|revues?|communications?|spams?|pubs?|diffusions?|infos?|courriers?|abonnements?|invitations?)"
-LISTS = r"(?:listes?|newsletters?|mailings?|diffusions?|lettres?|revues?|infolettres?|abonnes?|abonnements?|destinataires?|fichiers?|envois?)"
+LISTS = r"(?:listes?|newsletters?|mailings?|diffusions?|lettres?|revues?|infolettres?|bulletins?|publications?|abonnes?|abonnements?|destinataires?|fichiers?|envois?)"
 _OUT = r"(?:de[sz]ab+on+\w*|des+ins?cri\w*|retir\w+|enlev\w+|sup+rim\w+|ray(?:er|ez|e)\b|effac\w+|sort(?:ir|ez|iez)\b(?! (?:la|le|les|un|une|l')\b)|ot(?:er|ez)\b|radi(?:er|ez|iez)\b|exclu\w+|vir(?:er|ez)\b)"
 OUT_STEM = r"(?:de[sz]ab+on+\w*|des+ins?cri\w*|unsu[bs]+cri\w*)"
 # Words that may follow a bare "désabonnement" without naming anybody.
@@ -58,6 +58,8 @@ leave_by_refusal = any_of(
     r"^(?:(?:merci|svp|alors|donc|et|mais|non) )*plus (?:la |le |les |votre |cette )(?:lettre|revue|newsletter|infolettre|bulletin)s?\b",
     rf"\bplus (?:absolument )?rien (?:du tout|recevoir|m'|nous |de (?:vous|votre)|concernant)|^(?:\w+ )?plus rien(?: du tout)?(?: svp| merci)?$|\bplus aucune? {MAIL}",
     r"\binutile de (?:continuer a |me |m'|nous )(?:m'|me |nous )?(?:envoyer|adresser|ecrire)",
+    r"\binutile de (?:me |nous )(?:l'|la |le |les )(?:envoyer|adresser) (?:desormais|dorenavant|a l'avenir|a present)\b",
+    rf"^(?:(?:merci|svp|bon|donc|alors) )*(?:on|nous) (?:arret|stopp|cess)(?:e|ons) (?:svp )?(?:vos |les |la |le |ces |cette |votre |l'){MAIL}(?: (?:svp|merci|de presse|mensuelle|d'information|pour (?:moi|nous)|definitivement|desormais))*$",
     rf"^(?:(?:merci|svp) )*stop(?: (?:svp|merci|a|aux?|la|les|tous|toutes|vos|cette|votre|ces|de|please|d'|l'))*(?: ?{MAIL}| papier)*(?: (?:svp|merci|please|de presse|mensuelle|d'information))*$",
     r"\barret (?:du |de la |de l'|des )?(?:papier|abonnement|envois?|newsletter|lettre|revue|mails?|reception)",
     r"\b(?:no longer|don't|do not) (?:wish|want) (?:to )?(?:receive|get|be)|\bstop (?:sending|e-?mailing|writing)|(?:don't|do not) (?:send|write|e-?mail) (?:me|us)",
@@ -183,7 +185,6 @@ change_address = any_of(
 an_address = any_of(
     r"\badresses?\b|\bboites?\b|@|\bancien(?:ne)?\b|\bcell?e-ci\b|\bcelui-ci\b|\bici\b|\b(?:e-?mail|mail|courriel)\b"
 )
-publication = any_of(rf"\b{_PUBLICATION}\b")
 # Where the letter is spoken of, not the sender.
 moved_topic = any_of(r"\b(?:combien|connaissez|quelle?s?|existe|savoir|etude|habitants)\b")
 
@@ -233,5 +234,7 @@ help_ = any_of(
     r"^(?:aide|help|commandes?|mode d'emploi|\?+|info aide|besoin d'aide)$|\bquelles? sont les commandes\b|\bcomment (?:ca|cela) (?:marche|fonctionne)\b|\bmode d'emploi\b"
 )
 speaks_of_leaving = any_of(rf"\b{OUT_STEM}")
+# « Inutile de me l'envoyer »: once, or for good?
+needless = any_of(r"\binutile de (?:me |nous )(?:l'|la |le |les )(?:envoyer|adresser)\b")
 order = any_of(r"\b(?:articles?|documents?|fiches?|exemplaires?|comptes?[- ]rendus?|dossiers?|numeros?|n°)\b")
 from_a_list = any_of(rf"\b{OUT_STEM}|\b{LISTS}\b|\b(?:mails?|courriels?|messages?|invitations?)\b")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from mailhub.mail import doubts, french, phrasebook
+from mailhub.mail import abroad, doubts, french, phrasebook
 from mailhub.mail.reasons import Reason
 from mailhub.mail.wish import Kind, Wish
 
@@ -33,6 +33,8 @@ def weigh(statement: Statement) -> Wish:
     if doubts.personal_data(said):
         return Wish(Kind.PERSON, reason=Reason.PERSONAL_DATA)
     found = _found(statement)
+    if not found and abroad.speaks_of_leaving(said):
+        return _leaving_abroad(statement)
     if not found:
         worry = doubts.instead(said)
         return Wish(
@@ -114,7 +116,7 @@ def _only(found: list[Wish], kinds: frozenset[Kind]) -> Wish | None:
 
 def _leaves_one(wish: Wish) -> bool:
     """Say whether a publication itself is left, not an address it went to."""
-    return bool(phrasebook.publication(wish.why)) and not phrasebook.an_address(wish.why)
+    return bool(doubts.a_list(wish.why)) and not phrasebook.an_address(wish.why)
 
 
 def _leaves_another(statement: Statement) -> bool:
@@ -200,6 +202,15 @@ def _leaving(statement: Statement) -> Wish | None:
         return Wish(Kind.LEAVE_EVERYTHING, why)
     since = next((day.day for part in parts for day in french.dates(part, now=statement.now)), None)
     return Wish(Kind.LEAVE, why, publications=named, since=since)
+
+
+def _leaving_abroad(statement: Statement) -> Wish:
+    """A wish to leave in another language; "Newsletter" is there what anything sent to many is called."""
+    wish = abroad.leave(statement.said)
+    if wish is None:
+        return Wish(Kind.PERSON, reason=Reason.SPEAKS_OF_LEAVING)
+    named = named_in(re.sub(r"\bnewsletters?\b", " ", wish), statement.publications)
+    return Wish(Kind.LEAVE, wish, publications=named)
 
 
 def named_in(text: str, publications: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -93,6 +93,111 @@ def test_a_day_to_leave_is_kept():
     assert read("je pars en retraite le 30 juin, ma remplaçante est Mme Y").since == date(2026, 6, 30)
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("On arrête la revue svp", ("revue",)),
+        ("Bonjour,\nNous arrêtons la lettre, merci.", ("lettre",)),
+        ("inutile de me l'envoyer désormais", ()),
+        ("Inutile de m'envoyer la revue désormais", ("revue",)),
+        ("Nous arrêtons notre activité. Désabonnez-moi", ()),
+    ],
+)
+def test_to_say_that_one_stops_is_to_leave_when_it_is_asked_for(text: str, named: tuple[str, ...]):
+    assert (read(text).kind, read(text).publications) == (Kind.LEAVE, named)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "on arrête la lettre",
+        "On arrête la revue ?",
+        "Inutile de me l'envoyer",
+        "Inutile de me l'envoyer, je l'ai déjà reçu",
+        "Vous allez me désabonner ?",
+        "Je dois me désabonner ?",
+        "me désabonner ?",
+        "Puis-je me désabonner ?",
+        "Souhaitez-vous me retirer de la liste ?",
+        "Vais-je ne plus recevoir la revue ?",
+        "Plus de revue en août ?",
+        "plus la lettre ?",
+    ],
+)
+def test_a_question_that_speaks_of_leaving_leaves_nothing(text: str):
+    assert (read(text).kind, read(text).reason) == (Kind.PERSON, Reason.SPEAKS_OF_LEAVING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Pourriez-vous me désinscrire ?", "me désinscrire svp ?", "Est-il possible de me retirer de la liste ?"],
+)
+def test_a_question_that_asks_us_to_do_it_is_a_wish(text: str):
+    assert read(text).kind is Kind.LEAVE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bitte melden Sie mich vom Newsletter ab",
+        "Guten Tag,\nbitte nehmen Sie mich aus Ihrem Verteiler.\nMit freundlichen Grüßen\nKlaus Weber\nStadt Kerbrec",
+        "Ich möchte den Newsletter abbestellen. Vielen Dank!",
+        "Hiermit bestelle ich den Newsletter ab",
+        "Bitte keine E-Mails mehr",
+        "Por favor, darme de baja",
+        "Por favor, denme de baja de la lista. Gracias",
+        "No quiero recibir más correos",
+        "Deseo cancelar la suscripción",
+        "cancellatemi dalla lista",
+        "Buongiorno, vorrei disiscrivermi dalla newsletter. Cordiali saluti\nMarco Rossi",
+        "Non desidero più ricevere la newsletter, grazie",
+        "graag uitschrijven",
+        "Schrijf mij aub uit",
+        "Ik wil geen nieuwsbrief meer ontvangen",
+        "quero cancelar a subscrição",
+        "Por favor, retirem-me da lista",
+        "Não quero receber mais emails",
+    ],
+)
+def test_leaving_is_understood_in_the_languages_of_our_neighbours(text: str):
+    assert (read(text).kind, read(text).publications) == (Kind.LEAVE, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bitte melden Sie mich nicht ab",
+        "Wie kann ich mich abmelden?",
+        "Kann ich mich vom Newsletter abmelden?",
+        "Bitte melden Sie Frau Weber ab",
+        "Bitte melden Sie sie ab",
+        "Bitte melden Sie mich von der Tagung ab",
+        "Das ist keine Abmeldung",
+        "Melden Sie mich ab sofort zu der Mailingliste",
+        "Wir erhalten keine Newsletter mehr",
+        "Bitte melden Sie mich ab.\nMit freundlichen Grüßen\nPS: noch nicht gleich",
+        "Por favor, no me den de baja",
+        "Por favor, no me retiren de las newsletters",
+        "¿Cómo darme de baja?",
+        "no quiero darme de baja",
+        "per favore non mi cancellate",
+        "Se possibile cancellatemi da maggio",
+        "graag niet uitschrijven",
+        "graag uitschrijven van de cursus",
+        "Wij krijgen geen nieuwsbrief meer",
+        "não quero cancelar a subscrição",
+        "quando posso cancelar a subscrição",
+    ],
+)
+def test_any_other_word_in_them_is_for_a_person_to_read(text: str):
+    assert (read(text).kind, read(text).reason) == (Kind.PERSON, Reason.SPEAKS_OF_LEAVING)
+
+
+@pytest.mark.parametrize("text", ["Estoy de baja médica hasta marzo", "Bitte melden Sie mich zur Tagung an"])
+def test_what_only_sounds_like_it_in_another_language_is_no_wish(text: str):
+    assert read(text).kind is Kind.NONE
+
+
 # --- scenarios ----------------------------------------------------------------------------------------------
 
 
@@ -396,9 +501,13 @@ def test_no_text_raises(text: str, asked: Asked):
         "1 ",
         "\n",
         "a.",
+        "melden sie mich ",
+        "abmelden.\n",
+        "no me quiten de mi lista ",
         "-",
     ],
 )
 @pytest.mark.parametrize("asked", [Asked.NOTHING, Asked.INVITATION])
 def test_a_long_text_takes_no_longer(unit: str, asked: Asked):
     read(unit * 200_000, unit * 200_000, asked)
+    read(unit * 12, unit * 12, asked)
