@@ -88,13 +88,11 @@ def domain_of(address: str) -> str:
 
 @lru_cache(_REMEMBERED)
 def is_valid(address: str) -> bool:
-    """Say whether an address may stand in an envelope: syntax and lengths of RFC 5321, EAI of RFC 6531."""
-    local, at, domain = address.rpartition("@")
-    try:
-        too_long = len(local.encode()) > 64 or len(address.encode()) > 254  # RFC 5321 section 4.5.3.1
-    except UnicodeEncodeError:  # raw bytes that no charset explained
-        return False
-    return bool(at and local) and not too_long and _valid_local(local) and _valid_domain(domain)
+    """Say whether an address may stand in an envelope: syntax and lengths of RFC 5321, EAI of RFC 6531.
+
+    Both as written and as compared, in which form it is kept and written to: a domain grows when it becomes ASCII.
+    """
+    return _is_path(address) and _is_path(normalise(address))
 
 
 def split_tag(local_part: str, delimiter: str = "+") -> tuple[str, str | None]:
@@ -371,6 +369,15 @@ _MACHINE = re.compile(
 )
 
 
+def _is_path(address: str) -> bool:
+    local, at, domain = address.rpartition("@")
+    try:
+        too_long = len(local.encode()) > 64 or len(address.encode()) > 254  # RFC 5321 section 4.5.3.1
+    except UnicodeEncodeError:  # raw bytes that no charset explained
+        return False
+    return bool(at and local) and not too_long and _valid_local(local) and _valid_domain(domain)
+
+
 def _valid_local(local: str) -> bool:
     if local.startswith('"'):
         return _QUOTED_LOCAL.fullmatch(local) is not None
@@ -385,7 +392,7 @@ def _valid_local(local: str) -> bool:
 def _valid_domain(domain: str) -> bool:
     if domain.startswith("[") and domain.endswith("]"):
         try:
-            ipaddress.ip_address(domain[1:-1].removeprefix("IPv6:"))
+            ipaddress.ip_address(re.sub(r"^ipv6:", "", domain[1:-1], flags=re.IGNORECASE))
         except ValueError:
             return False
         return True

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from mailhub.mail import french, phrasebook, presence, subjects, weighing
-from mailhub.mail.address import normalise
+from mailhub.mail.address import is_valid, normalise
 from mailhub.mail.presence import Answer
 from mailhub.mail.reasons import Reason
 from mailhub.mail.wish import Asked, Kind, Wish
@@ -120,7 +120,7 @@ def _with_details(wish: Wish, said: str, sender: str | None) -> Wish:
     code = _LABEL_CODE.search(said)
     wish = replace(
         wish,
-        address=addresses[-1] if addresses else None,
+        address=addresses[-1] if addresses and is_valid(addresses[-1]) else None,
         label_code=f"{code[1]}-{code[2].upper()}" if code else None,
     )
     if addresses and wish.kind in _FOR_THEMSELVES:

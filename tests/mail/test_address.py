@@ -139,6 +139,7 @@ STRICT = [
     ("staff@centre.example@x.example", None),
     ("=?utf-8?q?staff=40centre.example?=@x.example", None),
     ("=?utf-8?q?<staff@centre.example>?= <evil@x.example>", None),
+    (f"Zoé <{'z' * 64}@{'é.' * 30}example>", None),  # too long in ASCII, the only form we could write to
     ("MAILER-DAEMON", None),
     ("", None),
 ]
@@ -213,6 +214,8 @@ def test_valid_addresses(good: str):
         f"{'a' * 65}@b.example",
         f"a@{'b' * 64}.example",
         f"a@{'.'.join(['b' * 60] * 5)}",
+        f"{'a' * 64}@{'é.' * 30}example",  # 158 octets as written, 312 in ASCII
+        f"a@{'é.' * 31}example",
         "a\n@b.example",
         "a\u200b@b.example",
         "a\udce9@b.example",
@@ -220,6 +223,14 @@ def test_valid_addresses(good: str):
 )
 def test_invalid_addresses(bad: str):
     assert not address.is_valid(bad)
+
+
+@given(st.text(alphabet='aé\u0130\u0958\u0301."@ß', max_size=200))
+@settings(max_examples=200, deadline=None)
+@example("\u0130" * 32 + "@ville.example")  # 64 octets, and 96 in lower case
+@example(f"{'a' * 60}@{'é.' * 25}example")
+def test_an_address_we_could_answer_stays_one_in_the_form_it_is_kept(written: str):
+    assert address.is_valid(address.normalise(written)) or not address.is_valid(written)
 
 
 def test_a_tag_is_split_at_the_first_delimiter():

@@ -220,6 +220,16 @@ def test_a_move_keeps_the_day_and_the_new_address():
     )
 
 
+def test_an_address_no_letter_could_reach_is_none_to_move_to():
+    wish = read("Ma nouvelle adresse est odile..legall@kerbrec.example")
+
+    assert (wish.kind, wish.address) == (Kind.CHANGE_ADDRESS, None)
+    assert (
+        read("Désabonnez odile..legall@kerbrec.example de la liste, supprimez mon adresse").kind
+        is Kind.PERSON
+    )
+
+
 def test_who_showed_us_the_review_does_not_matter_to_join():
     wish = read("Une collègue m'a montré votre revue de presse, pouvez-vous m'ajouter ?")
 
