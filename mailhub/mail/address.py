@@ -1,4 +1,4 @@
-"""Mail addresses: how they are read from headers, compared, and when two look alike.
+"""Mail addresses: how they are read from headers, and compared.
 
 Reading is tolerant, since strangers write anything: `read_list` finds what it can in linear time and never
 raises. Identity is not: `strict` gives one mailbox or none. Names are decoded after the list is split, so that
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mailhub.mail.domains import a_label, is_public_provider, looks_like
+from mailhub.mail.domains import a_label, is_public_provider
 
 __all__ = [
     "Mailbox",
@@ -20,7 +20,6 @@ __all__ = [
     "has_group",
     "is_public_provider",
     "is_valid",
-    "looks_like",
     "never_answer",
     "normalise",
     "read_list",

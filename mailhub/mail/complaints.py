@@ -34,7 +34,7 @@ def read(message: Message) -> Complaint | None:
     """The complaint a mail is, None when it is none."""
     if not why(message):
         return None
-    fields = _fields(message)
+    fields = notices.report_fields(message, (REPORT_TYPE,))
     notice = notices.read(message)
     identity = re.search(r"<([^<>\s]{1,995})>", notice.returned_header("Message-ID") or "")
     address = fields.get("original-rcpt-to") or fields.get("removal-recipient") or ""
@@ -59,14 +59,3 @@ def why(message: Message) -> str:
     if sender.endswith("@hotmail.com") and HOTMAIL.fullmatch((message.subject or "").strip()):
         return "Hotmail complaint"
     return ""
-
-
-def _fields(message: Message) -> dict[str, str]:
-    """The report's fields, first value of each, names in lower case."""
-    for part in notices.parts(message.tree):
-        if part.get_content_type() == REPORT_TYPE:
-            return {
-                name.lower(): value
-                for name, value in reversed(notices.header_block(notices.report_text(part)))
-            }
-    return {}

@@ -1,11 +1,10 @@
-"""Domains of addresses: their one comparable form, public providers, domains made to be mistaken, and this machine.
+"""Domains of addresses: their one comparable form, public providers, and this machine.
 
-A public provider's domain says nothing about an organisation; a look-alike domain is never matched with the one
-it imitates. Both questions are answered from the name alone: nothing is looked up.
+A public provider's domain says nothing about an organisation. All is answered from the name alone: nothing is
+looked up.
 """
 
 import re
-import unicodedata
 from ipaddress import ip_address
 
 import idna
@@ -36,42 +35,6 @@ def is_public_provider(domain: str) -> bool:
     return bare in _PROVIDERS or _FAMILY.fullmatch(bare) is not None
 
 
-def looks_like(candidate_domain: str, known_domain: str) -> bool:
-    """Say whether a domain could be taken for one we know without being it.
-
-    A true subdomain does not count: only the owner of the domain can make one.
-    """
-    candidate, known = a_label(candidate_domain), a_label(known_domain)
-    if not candidate or not known or candidate == known or candidate.endswith(f".{known}"):
-        return False
-    name = _skeleton(_main_label(known))
-    imitated = _skeleton(_main_label(candidate))
-    words, labels = re.split(r"[.-]", _skeleton(candidate)), re.split(r"[.-]", name)
-    return (
-        imitated == name  # kerbrec.test for kerbrec.example, homoglyphs
-        or _contains(words[:-1], labels)  # kerbrec-ville.example, kerbrec.example.evil.example
-        or (len(name) >= 5 and _flat(name) in _flat(imitated))  # kerbrecville.example, ker-brec.example
-        or (len(name) >= 5 and _one_slip(_flat(imitated), _flat(name)))  # kerberc.example
-    )
-
-
-# --- look-alikes --------------------------------------------------------------------------------------------
-
-# Letters of other alphabets and pairs of letters that read as Latin ones. After Unicode TS #39, the few that matter.
-_CONFUSABLE = str.maketrans(
-    "аеорсухіјѕԁһԛԝвнкмтαοερνικτυχ0135",
-    "aeopcyxijsdhqwbhkmtaoepviktyxoles",
-)
-_SECOND_LEVEL = frozenset({"asso", "co", "com", "edu", "gouv", "gov", "ac", "net", "nom", "org", "prd", "tm"})
-
-
-def _skeleton(domain: str) -> str:
-    """A name with everything folded that the eye may confuse."""
-    text = unicodedata.normalize("NFKD", u_label(domain)).translate(_CONFUSABLE)
-    plain = "".join(char for char in text if not unicodedata.combining(char)).lower()
-    return plain.replace("rn", "m").replace("vv", "w").replace("cl", "d").replace("i", "l")
-
-
 def u_label(domain: str) -> str:
     """A domain as a reader sees it."""
     if "xn--" not in domain or len(domain) > 253:
@@ -80,36 +43,6 @@ def u_label(domain: str) -> str:
         return idna.decode(domain)
     except (idna.IDNAError, UnicodeError):
         return domain
-
-
-def _main_label(domain: str) -> str:
-    """The label an organisation chose: `kerbrec` in kerbrec.example, mairie.kerbrec.example, kerbrec.asso.fr."""
-    labels = domain.split(".")
-    ends = 2 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL else 1
-    return labels[-ends - 1] if len(labels) > ends else labels[0]
-
-
-def _flat(name: str) -> str:
-    return name.replace("-", "")
-
-
-def _contains(words: list[str], wanted: list[str]) -> bool:
-    """Say whether `wanted` stands in `words` as a run; very short names would be found everywhere."""
-    run = len(wanted)
-    return sum(map(len, wanted)) >= 4 and any(words[at : at + run] == wanted for at in range(len(words)))
-
-
-def _one_slip(written: str, meant: str) -> bool:
-    """Say whether one letter is missing, added, wrong, or swapped with its neighbour."""
-    if abs(len(written) - len(meant)) > 1 or written == meant:
-        return False
-    same = next(
-        (at for at, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b),
-        len(min(written, meant, key=len)),
-    )
-    left, right = written[same:], meant[same:]
-    swapped = left[:2] == right[:2][::-1] and left[2:] == right[2:]
-    return left[1:] == right or left == right[1:] or left[1:] == right[1:] or swapped
 
 
 # --- public providers ---------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ class Hint:
     """A kind of request suggested by its words."""
 
     kind: str | None  # "quick_fact", "document_search", "topic_dossier"; None when the words are weak
-    score: int  # weight of the suggested kind, or of the strongest when none is
     why: tuple[str, ...]  # the words that weighed
 
 
@@ -31,10 +30,10 @@ def suggest(text: str) -> Hint:
                 weights[kind] = weights.get(kind, 0) + clue.weight
                 why.setdefault(kind, []).append(found)
     if not weights:
-        return Hint(None, 0, ())
+        return Hint(None, ())
     kind = max(weights, key=lambda one: (weights[one], _EFFORT.index(one)))
     enough = weights[kind] >= ENOUGH
-    return Hint(kind if enough else None, weights[kind], tuple(why[kind]))
+    return Hint(kind if enough else None, tuple(why[kind]))
 
 
 def is_thanks_only(new_text: str) -> bool:

@@ -5,7 +5,7 @@ and with broken boundaries. All of them end up as one `Notice`. Everything here 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from email.message import Message as Tree
 
@@ -134,6 +134,14 @@ def parts(tree: Tree) -> Iterator[Tree]:
             waiting.insert(0, mended)
         elif _octets(part).strip():
             yield _as_text(part)
+
+
+def report_fields(message: Message, kinds: Collection[str]) -> dict[str, str]:
+    """The fields of the first part of one of these types: the first value of each, names in lower case."""
+    for part in parts(message.tree):
+        if part.get_content_type() in kinds:
+            return {name.lower(): value for name, value in reversed(header_block(report_text(part)))}
+    return {}
 
 
 def children(tree: Tree) -> tuple[Tree, ...]:

@@ -267,45 +267,6 @@ def test_not_public_providers(domain: str):
 
 
 @pytest.mark.parametrize(
-    ("candidate", "known"),
-    [
-        ("kerbrec-ville.example", "kerbrec.example"),
-        ("kerbrec.example.evil.example", "kerbrec.example"),
-        ("vrine-example.example", "vrine.example"),
-        ("kerbrec.test", "kerbrec.example"),
-        ("kerbrecville.example", "kerbrec.example"),
-        ("ker-brec.example", "kerbrec.example"),
-        ("montelainagglo.example", "montelain-agglo.example"),
-        ("kerbrес.example", "kerbrec.example"),  # the last two letters are Cyrillic
-        ("kérbrec.example", "kerbrec.example"),
-        ("kerbr3c.example", "kerbrec.example"),
-        ("rnontelain.example", "montelain.example"),
-        ("kerberc.example", "kerbrec.example"),
-        ("kebrec.example", "kerbrec.example"),
-        ("kerbrec.evil.example", "kerbrec.example"),
-    ],
-)
-def test_a_look_alike_is_recognised(candidate: str, known: str):
-    assert address.looks_like(candidate, known)
-
-
-@pytest.mark.parametrize(
-    ("candidate", "known"),
-    [
-        ("kerbrec.example", "kerbrec.example"),
-        ("KERBREC.example", "kerbrec.example"),
-        ("presse.vrine.example", "vrine.example"),
-        ("nantes.example", "rennes.example"),
-        ("gmail.com", "kerbrec.example"),
-        ("saint-brieuc.example", "saint-malo.example"),
-        ("", "kerbrec.example"),
-    ],
-)
-def test_a_different_domain_is_no_look_alike(candidate: str, known: str):
-    assert not address.looks_like(candidate, known)
-
-
-@pytest.mark.parametrize(
     "machine",
     [
         "",
@@ -356,11 +317,10 @@ def test_no_value_ever_raises(value: str):
     assert address.has_group(value) in {True, False}
 
 
-@given(SYNTAX, SYNTAX)
+@given(SYNTAX)
 @settings(max_examples=200, deadline=None)
-def test_domains_never_raise(one: str, other: str):
-    assert address.looks_like(one, other) in {True, False}
-    assert address.is_public_provider(one) in {True, False}
+def test_domains_never_raise(domain: str):
+    assert address.is_public_provider(domain) in {True, False}
 
 
 BOMBS = [

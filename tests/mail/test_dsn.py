@@ -374,5 +374,12 @@ def test_no_mutilated_mail_ever_raises(seed: int):
         mail = message.read(bytes(raw))
 
         assert isinstance(kinds.sort(mail), kinds.Sort)
-        for reader in (dsn.read, dsn.original_message_id, receipts.read, complaints.read, calendar.read):
+        for reader in (
+            dsn.read,
+            dsn.original_message_id,
+            receipts.why,
+            receipts.is_refusal,
+            complaints.read,
+            calendar.read,
+        ):
             reader(mail)

@@ -17,33 +17,24 @@ def altered(name: str, *changes: tuple[bytes, bytes]) -> message.Message:
     return message.read(raw)
 
 
-def test_s39_a_receipt_says_which_mail_was_read():
-    assert receipts.read(altered("lu.eml")) == receipts.Receipt(
-        displayed=True,
-        message_id="q-2026-0143.1@centre.example",
-        recipient="n.benali@vrine.example",
-        by_hand=True,
-    )
-
-
-def test_s39_deleted_unread_is_no_reading():
-    mail = altered(
-        "lu.eml",
-        (b"manual-action/MDN-sent-manually; displayed", b"manual-action/MDN-sent-automatically; deleted"),
-    )
-    found = receipts.read(mail)
-
-    assert found is not None
-    assert (found.displayed, found.by_hand) == (False, False)
+def test_s39_a_receipt_is_told_by_its_type():
+    assert receipts.why(altered("lu.eml")) == "multipart/report; report-type=disposition-notification"
 
 
 def test_a_receipt_someone_attached_is_no_receipt():
-    assert (
-        receipts.read(
-            altered("lu.eml", (b"multipart/report; report-type=disposition-notification", b"multipart/mixed"))
-        )
-        is None
+    change = (b"multipart/report; report-type=disposition-notification", b"multipart/mixed")
+
+    assert receipts.why(altered("lu.eml", change)) == ""
+
+
+def test_a_receipt_that_says_refused_is_a_return_in_disguise():
+    thrown_away = (
+        b"manual-action/MDN-sent-manually; displayed",
+        b"automatic-action/MDN-sent-automatically; deleted",
     )
+
+    assert not receipts.is_refusal(altered("lu.eml", thrown_away))
+    assert receipts.is_refusal(altered("lu.eml", thrown_away, (b"Subject: ", b"Subject: Rejected: ")))
 
 
 @pytest.mark.parametrize("name", ["abuse", "ABUSE", "Fraud", "opt-out"])
@@ -89,7 +80,7 @@ def test_d35_hotmail_s_own_form_is_a_complaint_too():
 def test_a_person_s_mail_is_neither():
     mail = message.read(b"From: a@b.example\nSubject: complaint about message from 192.0.2.1\n\nBonjour\n")
 
-    assert (complaints.read(mail), receipts.read(mail), calendar.read(mail)) == (None, None, None)
+    assert (complaints.read(mail), receipts.why(mail), calendar.read(mail)) == (None, "", None)
 
 
 def test_s41_an_answer_belongs_to_the_attendee_it_names_not_to_the_sender():
