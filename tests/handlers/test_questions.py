@@ -75,3 +75,21 @@ def test_whoever_comes_next_to_an_address_is_not_taken_for_who_left_it(centre):
         asker = session.get_one(people.Person, request.requester_id)
         assert asker.name == "Nadia Nouvelle"
         assert people.address_of(session, people.identity(asker)) == "chef.projet@ville.example"
+
+
+@pytest.mark.parametrize(
+    ("author", "verdict"),
+    [
+        ("zoe@[IPv6:2001:db8::1]", "request opened"),
+        (
+            f"{'z' * 64}@{'é.' * 30}example",
+            "quarantine",
+        ),  # 312 octets in ASCII, which no letter of ours can bear
+    ],
+)
+def test_an_address_is_one_we_can_answer_or_no_author(centre: Journey, author: str, verdict: str):
+    raw = f"From: Zoé <{author}>\r\nSubject: Question\r\n\r\nCombien d'habitants à Kerbrec ?\r\n"
+    centre.send(raw.encode(), "zoe@ville.example")
+    centre.settle()
+
+    assert centre.verdicts() == [verdict]
