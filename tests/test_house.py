@@ -86,6 +86,19 @@ def test_there_is_one_commit_in_the_house():
     assert found == [("database.py", "connection.commit()")]
 
 
+def test_no_pattern_repeats_a_group_possessively():
+    """`(?:…)*+` goes on from where its last try failed before Python 3.11.5; `(?>(?:…)*)` says the same rightly."""
+    possessive = re.compile(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+(?![*?{])")
+    guilty = [
+        f"{path.relative_to(HOUSE)}:{number}"
+        for path in PACKAGE.rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if possessive.search(line)
+    ]
+
+    assert guilty == []
+
+
 def test_importing_the_application_does_nothing():
     """No settings, no engine, no clock and no socket is made by an import."""
     done = subprocess.run(

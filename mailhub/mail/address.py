@@ -137,8 +137,8 @@ class _Found:
 
 
 _ENCODED_WORD = re.compile(r"=\?[^?\s]{1,80}\?[bBqQ]\?[^?]*\?=")
-# Possessive, so that a missing end costs one pass and not two to the power of n.
-_QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+# Atomic, so that a missing end costs one pass and not two to the power of n.
+_QUOTED = re.compile(r'"((?>(?:[^"\\]++|\\.)*))"', re.DOTALL)
 _TEXT = re.compile(r"[^\"(<>,;:\[\\=]++")
 _LITERAL = re.compile(r"\[[^\[\]<>\s]*+\]")
 _MAILTO = re.compile(r"\[mailto:([^\]\[<>\s]*+)\]", re.IGNORECASE)
@@ -356,7 +356,7 @@ def _unescape(quoted: str) -> str:
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]"
 _DOT_ATOM = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
-_QUOTED_LOCAL = re.compile(r'"(?:[ !#-\[\]-~]|\\[ -~])*+"')
+_QUOTED_LOCAL = re.compile(r'"(?>(?:[ !#-\[\]-~]|\\[ -~])*)"')
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 _MACHINE = re.compile(

@@ -16,7 +16,7 @@ from mailhub.mail.french import fold
 
 # Quoted lines are the asker's. A gap after the sign makes a heading of Markdown, unless the word is one we know.
 _LINE = re.compile(
-    r"(?P<marks>(?:[^\w#>]|_|\d{1,3}[.)])*+)#(?P<gap>[\W_]*+)(?P<word>[^\W\d_][^\W_]*+)[\W_]*+(?P<rest>.*)"
+    r"(?P<marks>(?>(?:[^\w#>]++|_++|\d{1,3}[.)]){0,1000}))#(?P<gap>[\W_]*+)(?P<word>[^\W\d_][^\W_]*+)[\W_]*+(?P<rest>.*)"
 )
 # Joiners and soft hyphens, accents set apart, the frame of an emoji.
 _INVISIBLE = frozenset({"Cf", "Mn", "Me"})

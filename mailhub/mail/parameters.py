@@ -13,7 +13,7 @@ from mailhub.mail import charset, limits, words
 # A closing quote is one that something sensible follows, so that `name="Le "Tour".pdf"` is read whole.
 _PARAMETER = re.compile(
     r'(?P<name>[^\s=;"]++)\s*+=\s*+'
-    r'(?:"(?P<quoted>(?:[^"\\]|\\.|"(?!\s*(?:;|\Z|[\w*-]+\s*=)))*+)"?|(?P<bare>[^;]*+))',
+    r'(?:"(?P<quoted>(?>(?:[^"\\]++|\\.|"(?!\s*(?:;|\Z|[\w*-]+\s*=)))*))"?|(?P<bare>[^;]*+))',
     re.DOTALL,
 )
 _BETWEEN = re.compile(r"[\s;]*+")

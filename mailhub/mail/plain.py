@@ -15,8 +15,8 @@ from mailhub.mail import limits
 # A quoted value may hold ">" but nothing that looks like a tag; when quotes do not match they are plain characters.
 # A name ends at a blank, "/" or ">", so an address in brackets, <jean@centre.example>, is text (desk.md P30).
 _NO_TAG = "<(?![a-zA-Z/!])"
-_QUOTED = rf"""(?:"[^"<]*+(?:{_NO_TAG}[^"<]*+)*+"|'[^'<]*+(?:{_NO_TAG}[^'<]*+)*+')"""
-_ATTRIBUTES = rf"""(?:[^<>"']*+(?:{_QUOTED}[^<>"']*+)*+|[^<>]*+)"""
+_QUOTED = "|".join(rf"{sign}[^{sign}<]*+(?>(?:{_NO_TAG}[^{sign}<]*+){{0,10000}}){sign}" for sign in "\"'")
+_ATTRIBUTES = rf"""(?:[^<>"']*+(?>(?:(?:{_QUOTED})[^<>"']*+){{0,10000}})|[^<>]*+)"""
 _TAG = re.compile(rf"<(?:(/?)([a-zA-Z][a-zA-Z0-9:_-]*+)(?=[\s/>])({_ATTRIBUTES})>|[!?][^<>]*+>)")
 # Tags that change nothing in plain text, which is most of what word processors write; taken out at once, they cost a third.
 _INERT = re.compile(

@@ -12,7 +12,7 @@ from mailhub.mail import charset, transfer
 # is forbidden and common, but never another `=?`: so a run of openings without an end is read once only.
 _WORD = re.compile(
     r"=\?(?P<label>[^?\s*]{1,80})(?:\*[^?\s]{0,80})?\?(?P<how>[bBqQ])\?"
-    r"(?P<text>(?:[^?=]|=(?!\?[^=])|\?(?!=))*+)(?:\?=|\Z)"
+    r"(?P<text>(?>(?:[^?=]++|=(?!\?[^=])|\?(?!=)){0,50000}))(?:\?=|\Z)"
 )
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # bidi embeddings, overrides, isolates
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

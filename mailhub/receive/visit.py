@@ -112,9 +112,10 @@ class Visit(SMTP):
             self._hang_up(Reply.CLOSING)
 
     def abort(self) -> None:
-        """Cut the line."""
-        if self.transport is not None:
-            self.transport.abort()
+        """Cut the line; below TLS, which may be hung up and not let go of."""
+        line = cast("asyncio.Transport | None", self._original_transport or self.transport)
+        if line is not None:
+            line.abort()
 
     def _hang_up(self, reply: Reply) -> None:
         if self.transport is None or self.transport.is_closing():

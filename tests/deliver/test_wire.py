@@ -726,8 +726,9 @@ async def aiosmtpd(
     finally:
         server.close()
         for smtp in served:
-            if smtp.transport is not None:
-                smtp.transport.abort()
+            line = smtp._original_transport or smtp.transport
+            if line is not None:
+                line.abort()
         await asyncio.sleep(0)
 
 
