@@ -6,6 +6,7 @@ in; `imap` is where they read. The centre's own addresses go to mailhub by LMTP 
 
 import contextlib
 import os
+import re
 import shutil
 import smtplib
 import socket
@@ -28,7 +29,6 @@ LONGEST_SECONDS = 30
 QUIET: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 NAME = f"mail.{DOMAIN}"
 
-# People of the centre's own domain who have their mailbox here stand before the rest of it, which is mailhub's.
 MAIN_CF = """
 compatibility_level = 3.6
 queue_directory = {home}/queue
@@ -45,10 +45,10 @@ alias_database =
 biff = no
 recipient_delimiter = +
 relay_domains = {domain} {others}
-relay_recipient_maps = inline:{{ {people} }} regexp:{home}/etc/recipients
-transport_maps = inline:{{ {colleagues} {domain}=lmtp:unix:{home}/mailhub/lmtp }}
+relay_recipient_maps = inline:{{ {people} }} regexp:{home}/etc/centre
+transport_maps = regexp:{home}/etc/centre
 relay_transport = lmtp:unix:{home}/run/lmtp
-message_size_limit = 27262976
+message_size_limit = 26200000
 header_checks = regexp:{home}/etc/strangers
 """
 # What a milter does in the real world is done here by hand: nobody writes our name above a mail but we, and we vouch
@@ -79,9 +79,11 @@ error unix - - n - - error
 lmtp unix - - n - - lmtp
 postlog unix-dgram n - n - 1 postlogd
 """
-RECIPIENTS = rf"""
-/^(question|articles|documents|lettre|revue|veille|agenda|contact|postmaster|abuse)(\+.*)?@{DOMAIN}$/  ok
-/^(rep|note|retours|stop|oui)\+[a-z2-7]{{45}}@{DOMAIN}$/  ok
+# One table says which addresses of the domain there are, and where each goes.
+CENTRE = r"""
+/^(question|articles|documents|lettre|revue|veille|agenda|contact|postmaster|abuse)(\+.*)?@{domain}$/  lmtp:unix:{home}/mailhub/lmtp
+/^(rep|note|retours|stop|oui)\+[a-z2-7]{{45}}@{domain}$/  lmtp:unix:{home}/mailhub/lmtp
+/^({colleagues})@{domain}$/  lmtp:unix:{home}/run/lmtp
 """
 STRANGERS = rf"""
 /^Authentication-Results:[[:space:]]*{NAME}/ IGNORE
@@ -220,14 +222,14 @@ def _furnish(host: MailHost, mailboxes: Mapping[str, bool]) -> None:
     # As /etc/tmpfiles.d/mailhub.conf of docs/install.md: sockets in it belong to the group postfix.
     shutil.chown(home / "mailhub", group="postfix")
     (home / "mailhub").chmod(0o2750)
-    colleagues = [address for address in mailboxes if address.endswith(f"@{DOMAIN}")]
+    colleagues = [address.partition("@")[0] for address in mailboxes if address.endswith(f"@{DOMAIN}")]
     values = {
         "home": home,
         "name": NAME,
         "domain": DOMAIN,
+        "colleagues": "|".join(map(re.escape, colleagues)),
         "others": " ".join(sorted({address.rpartition("@")[2] for address in mailboxes} - {DOMAIN})),
-        "people": _table(dict.fromkeys(mailboxes, "ok")),
-        "colleagues": _table(dict.fromkeys(colleagues, f"lmtp:unix:{home}/run/lmtp")) + ",",
+        "people": _table({address: "ok" for address in mailboxes if not address.endswith(f"@{DOMAIN}")}),
         "logins": _table({address: address for address in mailboxes}),
         "vouched": _table(
             {
@@ -243,9 +245,9 @@ def _furnish(host: MailHost, mailboxes: Mapping[str, bool]) -> None:
         "main.cf": MAIN_CF,
         "master.cf": MASTER_CF,
         "dovecot.conf": DOVECOT_CONF,
+        "centre": CENTRE,
     }.items():
         (home / "etc" / file).write_text(text.format(**values))
-    (home / "etc/recipients").write_text(RECIPIENTS)
     (home / "etc/strangers").write_text(STRANGERS)
     users = (f"{address}:{PASSWORD}\n" for address, there in mailboxes.items() if there)
     (home / "etc/users").write_text("".join(users))

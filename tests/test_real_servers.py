@@ -142,3 +142,16 @@ def test_an_unknown_address_is_refused_at_both_doors(house):
     assert from_outside.returncode != 0
     assert "550 5.1.1" in from_outside.stdout
     assert [(code, said[:5]) for code, said in codes] == [(550, b"5.1.1"), (250, b"2.1.5"), (550, b"5.1.1")]
+
+
+def test_no_mail_that_postfix_takes_is_too_large_for_mailhub(house):
+    """Else it would come back from Postfix to whoever stands in its From."""
+    with smtplib.SMTP("127.0.0.1", house.host.smtp) as front:
+        front.ehlo("client.example")
+        taken = int(front.esmtp_features["size"])
+    with smtplib.LMTP(str(house.host.lmtp)) as door:
+        door.ehlo("client.example")
+        most = int(door.esmtp_features["size"])
+
+    received_fields = 4096  # at most; Postfix adds its own to what it took
+    assert most - 64 * 1024 < taken + received_fields <= most
