@@ -13,7 +13,7 @@ from mailhub.centre.subscriptions import Asked, Confirmation, Subscription
 from mailhub.handlers import letters
 from mailhub.handlers.desk import Desk
 from mailhub.lists import Publication
-from mailhub.mail import address, threads
+from mailhub.mail import threads
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose, Token
@@ -36,9 +36,9 @@ def subscription_of(desk: Desk, token: Token) -> Subscription | None:
 
 
 def may_answer(desk: Desk, reading: Reading, kind: str) -> bool:
-    """RFC 3834 and D28-D30: no answer to machines, and a bounded number of each kind to one address."""
+    """D28-D30: no answer to machines or to ourselves, and a bounded number of each kind to one address."""
     sender = reading.sender
-    if sender is None or not reading.sort.may_answer or address.never_answer(sender):
+    if sender is None or not letters.is_answerable(desk, reading):
         return False
     _, within_the_day = outbox.written_to(desk.session, sender, kind, desk.now)
     return within_the_day < desk.centre.courtesy.per_day

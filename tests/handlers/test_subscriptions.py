@@ -25,6 +25,7 @@ from tests.readers import LETTER, LISTS, REVIEW, reader, subscribed
 PIERRE = "p.guillou@vrine.example"
 LETTRE = "lettre@villes-rives.example"
 CONTACT = "contact@villes-rives.example"
+QUESTION = "question@villes-rives.example"
 ISSUE = 57
 
 
@@ -460,6 +461,15 @@ def test_d24_the_leave_address_works_from_any_address_with_an_empty_body(centre:
         told["To"] == "Pierre Guillou <p.guillou@vrine.example>"
     )  # told where they are on file, not who wrote
     assert stranger.write("", to=leave_address(centre), subject="") == []
+
+
+@pytest.mark.parametrize("text", ["Je souhaite recevoir la lettre mensuelle.", "aide"])
+def test_what_claims_to_come_from_the_centre_itself_is_answered_by_nothing(centre: Journey, text: str):
+    forger = Writer(centre, QUESTION, "Centre")
+
+    assert forger.write(text) == []
+    with centre.database.reading() as session:
+        assert people.all_at(session, QUESTION) == []
 
 
 @pytest.mark.parametrize(

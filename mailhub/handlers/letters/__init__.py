@@ -6,7 +6,7 @@ from the service address too, with a token for this request and this person. Aut
 
 from mailhub.handlers.letters.askers import acknowledgement, answer
 from mailhub.handlers.letters.copies import INTERNAL_MARKER, staff_copies
-from mailhub.handlers.letters.heads import message_id, service_of, untitled
+from mailhub.handlers.letters.heads import is_answerable, message_id, service_of, untitled
 from mailhub.handlers.letters.staff import about_answer, in_moderation, to_staff, to_team, undelivered, why
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "acknowledgement",
     "answer",
     "in_moderation",
+    "is_answerable",
     "message_id",
     "service_of",
     "staff_copies",

@@ -5,8 +5,8 @@ from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import Exchange, Request
 from mailhub.handlers.desk import Desk
-from mailhub.handlers.letters.heads import message_id, return_path, service_of, shown_subject
-from mailhub.mail import address, threads
+from mailhub.handlers.letters.heads import is_answerable, message_id, return_path, service_of, shown_subject
+from mailhub.mail import threads
 from mailhub.mail.address import Mailbox
 from mailhub.mail.draft import Draft, Enclosure
 from mailhub.mail.tokens import Purpose, Token
@@ -97,12 +97,9 @@ def answer(
 
 
 def _may_acknowledge(desk: Desk, reading: Reading, asker: people.Person) -> bool:
-    """RFC 3834 section 2 and the caps of D28-D29, P6, S9: better silent than an instrument of nuisance."""
+    """The caps of D28-D29, P6, S9: better silent than an instrument of nuisance."""
     courtesy, sender = desk.centre.courtesy, reading.sender
-    if sender is None or not reading.sort.may_answer or address.never_answer(sender):
-        return False
-    # From us may be a form on the centre's own site, or a forger: we would write to ourselves.
-    if desk.centre.is_ours(sender):
+    if sender is None or not is_answerable(desk, reading):
         return False
     if reading.standing.staff is not None or reading.standing.repeated >= courtesy.alike_in_half_an_hour:
         return False

@@ -5,16 +5,30 @@ from functools import lru_cache
 from mailhub.centre.profile import Service
 from mailhub.centre.requests import Request
 from mailhub.handlers.desk import Desk
-from mailhub.mail import subjects, threads
+from mailhub.mail import address, subjects, threads
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import return_id
 from mailhub.render import Renderer
-from mailhub.understand import LOOP_HEADER
+from mailhub.understand import LOOP_HEADER, Reading
 
 
 def service_of(request: Request) -> Service:
     """The address a request lives at."""
     return Service(request.service)
+
+
+def is_answerable(desk: Desk, reading: Reading) -> bool:
+    """Say whether a machine may write back to the author of a mail (RFC 3834 section 2).
+
+    From us may be a form on the centre's own site, or a forger: we would write to ourselves.
+    """
+    sender = reading.sender
+    return (
+        sender is not None
+        and reading.sort.may_answer
+        and not address.never_answer(sender)
+        and not desk.centre.is_ours(sender)
+    )
 
 
 def untitled(desk: Desk) -> str:
