@@ -726,9 +726,8 @@ async def aiosmtpd(
     finally:
         server.close()
         for smtp in served:
-            line = smtp._original_transport or smtp.transport
-            if line is not None:
-                line.abort()
+            if smtp.transport is not None and not smtp.transport.is_closing():
+                smtp.transport.abort()
         await asyncio.sleep(0)
 
 
