@@ -135,7 +135,20 @@ def _auto_generated(clues: Clues) -> str:
         return "X-AMAZON-MAIL-RELAY-TYPE: NOTIFICATION"
     if clues.machine and "daemon" in clues.sender:
         return f"from {clues.sender.split('@')[0]}"
+    if _reports_on_our_mail(clues):
+        return "report on a domain"
     return "null sender" if clues.null_sender else ""
+
+
+# receiver!domain!from!to, as DMARC and TLS reports are called. RFC 7489 section 7.2.1.1, RFC 8460 section 5.3
+REPORT_NAME = re.compile(r"[\w.-]+![\w.-]+!\d+!\d+(?:![\w.-]+)?\.(?:xml|json|zip|gz)(?:\.gz)?", re.IGNORECASE)
+
+
+def _reports_on_our_mail(clues: Clues) -> bool:
+    """Whether it brings such a report by itself; who passes one on says something of their own."""
+    if not any(REPORT_NAME.fullmatch(part.filename or "") for part in clues.message.attachments):
+        return False
+    return clues.subject.lower().startswith("report domain:") or not clues.message.text.strip()
 
 
 LIST_HEADERS = (

@@ -393,3 +393,37 @@ def test_the_first_kind_that_applies_wins():
 
     assert kinds.sort(both).kind is Kind.AUTO_REPLY
     assert kinds.sort(message.read(list_report)).kind is Kind.BOUNCE
+
+
+def a_dmarc_report(subject: str, text: str = "", name: str = "recoit.example!centre.example!1!2.xml.gz"):
+    """What mail providers send every day to whom the DMARC record names."""
+    return message.read(
+        (
+            "From: noreply-dmarc-support@recoit.example\nTo: postmaster@centre.example\n"
+            f"Subject: {subject}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+            f"--b\nContent-Type: text/plain\n\n{text}\n"
+            f'--b\nContent-Type: application/gzip\nContent-Disposition: attachment; filename="{name}"\n'
+            "Content-Transfer-Encoding: base64\n\nH4sIAAAAAAAAAwMAAAAAAAAAAAA=\n--b--\n"
+        ).encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        a_dmarc_report("Report domain: centre.example Submitter: recoit.example Report-ID: 1"),
+        a_dmarc_report(
+            "Report Domain: centre.example Submitter: recoit.example", "This is an aggregate report."
+        ),
+        a_dmarc_report("DMARC", name="recoit.example!centre.example!1!2!u1.zip"),
+        a_dmarc_report("TLS", name="recoit.example!centre.example!1!2!001.json.gz"),
+    ],
+)
+def test_a_report_on_our_domain_is_a_machine_s(report: message.Message):
+    assert kinds.sort(report).kind is Kind.AUTO_GENERATED
+
+
+def test_a_person_who_passes_such_a_report_on_stays_a_person():
+    asked = a_dmarc_report("Un rapport bizarre", "Bonjour, que dois-je faire de ce fichier ?")
+
+    assert kinds.sort(asked).kind is Kind.HUMAN
