@@ -161,6 +161,7 @@ class Authority:
         certificate = (
             _certificate(name, self.certificate.subject, key)
             .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+            .add_extension(_signed_with(self.key), critical=False)  # strictly checked since Python 3.13
             .sign(self.key, hashes.SHA256())
         )
         path = self.directory / f"{name}.pem"
@@ -177,10 +178,31 @@ def authority(directory: Path) -> Authority:
     certificate = (
         _certificate("Fictional Authority", name, key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(_signed_with(key), critical=False)
         .sign(key, hashes.SHA256())
     )
     (directory / "ca.pem").write_bytes(_pem(certificate))
     return Authority(directory, key, certificate)
+
+
+# What an authority's key is for: certificates and lists of revoked ones.
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+def _signed_with(key: ec.EllipticCurvePrivateKey) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
 
 def _certificate(name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
