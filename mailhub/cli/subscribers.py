@@ -109,8 +109,8 @@ def add(
     from mailhub.handlers.desk import Desk
     from mailhub.mail import address as addresses
 
-    if not addresses.is_valid(address):
-        raise Refused(f"{address!r} is not an e-mail address")
+    if not addresses.is_reachable(address):
+        raise Refused(f"{address!r} is not an e-mail address that mail from anywhere can reach")
     with opening.house(home) as house, house.database.transaction() as session:
         publication = house.centre.lists.publication(to)
         if house.centre.is_ours(address):

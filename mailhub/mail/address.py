@@ -19,6 +19,7 @@ __all__ = [
     "domain_of",
     "has_group",
     "is_public_provider",
+    "is_reachable",
     "is_valid",
     "never_answer",
     "normalise",
@@ -92,6 +93,11 @@ def is_valid(address: str) -> bool:
     Both as written and as compared, in which form it is kept and written to: a domain grows when it becomes ASCII.
     """
     return _is_path(address) and _is_path(normalise(address))
+
+
+def is_reachable(address: str) -> bool:
+    """Say whether mail from anywhere can reach an address: it is valid, and its domain is no bare name of one network."""
+    return is_valid(address) and "." in domain_of(address)
 
 
 def split_tag(local_part: str, delimiter: str = "+") -> tuple[str, str | None]:

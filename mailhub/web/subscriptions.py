@@ -7,7 +7,6 @@ changes anything (mail gateways follow every link); POST acts, and the same POST
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -27,7 +26,7 @@ from mailhub.handlers import enrolment
 from mailhub.handlers.desk import Desk
 from mailhub.lists import Channel as Offered
 from mailhub.lists import Publication
-from mailhub.mail import address
+from mailhub.mail import address, french
 from mailhub.mail.draft import Draft
 from mailhub.mail.tokens import Purpose
 from mailhub.web import choices, frame, guard
@@ -122,9 +121,10 @@ class Subscriptions:
                 token, "preferences", lambda desk, of: choices.change_channel(desk, of, channel)
             )
         if choice == "pause":
-            until = self._day(form.get("jusqu_au", ""))
+            written = form.get("jusqu_au", "")
+            until = self._day(written)
             if until is None:
-                return await self._shown(token, "preferences", status=422, problem="jusqu_au")
+                return await self._shown(token, "preferences", status=422, problem="jusqu_au", typed=written)
             return await self._chosen(token, "preferences", lambda desk, of: choices.pause(desk, of, until))
         if choice == "reprendre":
             return await self._chosen(token, "preferences", _resume)
@@ -152,7 +152,7 @@ class Subscriptions:
         form = await frame.words(request)
         where, code = form.get("adresse", "").strip(), form.get("publication", "")
         wanted = next((each for each in self._offered() if each.code == code), None)
-        problems = {"adresse"} if not address.is_valid(where) else set()
+        problems = {"adresse"} if not address.is_reachable(where) else set()
         if wanted is None:
             problems.add("publication")
         if wanted is None or problems:
@@ -167,13 +167,22 @@ class Subscriptions:
     # -- showing -------------------------------------------------------------------------------------------------
 
     async def _shown(
-        self, token: str, page: str, purpose: Purpose = Purpose.LEAVE, *, status: int = 200, problem: str = ""
+        self,
+        token: str,
+        page: str,
+        purpose: Purpose = Purpose.LEAVE,
+        *,
+        status: int = 200,
+        problem: str = "",
+        typed: str = "",
     ) -> Response:
         def look() -> Response:
             with self._database.reading() as session:
                 desk = self._desk(session)
                 of = choices.held(desk, token, purpose)
-                return self._about(desk, of, page, token, status, problem) if of else self._frame.nothing()
+                if of is None:
+                    return self._frame.nothing()
+                return self._about(desk, of, page, token, status, problem=problem, typed=typed)
 
         return await run_in_threadpool(look)
 
@@ -184,8 +193,9 @@ class Subscriptions:
         page: str,
         token: str,
         status: int = 200,
-        problem: str = "",
         *,
+        problem: str = "",
+        typed: str = "",
         done: bool = False,
     ) -> Response:
         today = self._centre.calendar.local(desk.now).date()
@@ -204,6 +214,7 @@ class Subscriptions:
             last_day=today + LONGEST_PAUSE,
             way_back=choices.way_back(desk, of),
             problem=problem,
+            typed=typed[:40],
             done=done,
         )
 
@@ -306,12 +317,11 @@ class Subscriptions:
         return [each for each in self._centre.lists.publications if Offered.EMAIL in each.channels]
 
     def _day(self, written: str) -> date | None:
-        """The day a form gives, when a pause can end on it."""
+        """The one day a form gives, when a pause can end on it; browsers that know no days send what was typed."""
         today = self._centre.calendar.local(self._now()).date()
-        with suppress(ValueError):
-            day = date.fromisoformat(written)
-            return day if today < day <= today + LONGEST_PAUSE else None
-        return None
+        named = {found.day for found in french.dates(french.fold(written[:100]), now=today)}
+        fitting = [day for day in named if today < day <= today + LONGEST_PAUSE]
+        return fitting[0] if len(named) == len(fitting) == 1 else None
 
 
 def _resume(desk: Desk, of: Held) -> tuple[Draft, ...]:

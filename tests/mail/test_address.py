@@ -366,3 +366,16 @@ def test_reading_is_linear(unit: str):
 )
 def test_loopback_is_this_machine_and_nothing_else(host: str, here: bool):
     assert domains.is_loopback(host) is here
+
+
+@pytest.mark.parametrize(
+    ("written", "reachable"),
+    [
+        ("jeanne@mairie.example", True),
+        ("jeanne@mairie", False),
+        ("jeanne@localhost", False),
+        ("jeanne", False),
+    ],
+)
+def test_an_address_that_mail_from_anywhere_can_reach_has_a_whole_domain(written: str, reachable: bool):
+    assert address.is_reachable(written) is reachable

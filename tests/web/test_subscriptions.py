@@ -254,6 +254,18 @@ def test_the_button_leaves_and_one_more_press_comes_back(centre):
     assert acts(centre) == [("withdrawn", "page"), ("restored", "page")]
 
 
+def test_the_link_of_a_way_back_that_was_taken_says_what_comes(small):
+    with small.client() as client:
+        done = client.post(f"/quitter/{small.token()}", data={"quitter": "oui"}, headers=OWN)
+        (back,) = re.findall(r'action="\.\./(annuler/\w+)"', done.text)
+        client.post(f"/{back}", headers=OWN)
+        opened_again = client.get(f"/{back}").text
+
+    assert "Il n’y a rien à annuler" in opened_again
+    assert "vous parvient par courriel" in opened_again
+    assert "S’abonner de nouveau" not in opened_again
+
+
 def test_what_was_decided_elsewhere_or_long_ago_is_not_taken_back_by_a_page(small):
     with small.client() as client:
         done = client.post(f"/quitter/{small.token()}", data={"quitter": "oui"}, headers=OWN)
@@ -305,7 +317,31 @@ def test_a_pause_ends_on_its_day_and_is_told(centre):
     assert centre.letters() == [("subscription-paused", PIERRE)]
 
 
-@pytest.mark.parametrize("day", ["", "demain", "2026-03-03", "2028-01-01", "0000-00-00"])
+@pytest.mark.parametrize(
+    "typed", ["15/04/2026", "15.04.2026", "15 avril 2026", "mercredi 15 avril", "le 15 AVRIL"]
+)
+def test_a_day_typed_where_the_browser_knows_no_days_is_understood(small, typed):
+    with small.client() as client:
+        form = {"choix": "pause", "jusqu_au": typed}
+        client.post(f"/preferences/{small.token()}", data=form, headers=OWN)
+
+    assert small.subscription().paused_until == datetime(2026, 4, 14, 22, 0, tzinfo=UTC)
+
+
+def test_a_day_that_cannot_be_is_shown_again_beside_an_example(small):
+    with small.client() as client:
+        form = {"choix": "pause", "jusqu_au": "le 31 février"}
+        said = client.post(f"/preferences/{small.token()}", data=form, headers=OWN).text
+
+    (field,) = re.findall(r'<input type="date"[^>]*>', said)
+    assert 'value="le 31 février"' in field
+    assert 'aria-describedby="jusqu_au-exemple jusqu_au-manque"' in field
+    assert "par exemple 04/03/2027" in said
+
+
+@pytest.mark.parametrize(
+    "day", ["", "un jour", "2026-03-03", "2028-01-01", "0000-00-00", "15 avril ou 16 avril"]
+)
 def test_a_pause_to_no_day_is_no_pause(small, day):
     before = small.everything()
 
@@ -454,13 +490,27 @@ def test_a_question_nobody_answered_in_two_weeks_is_gone(small):
     assert NEW not in repr(small.everything())
 
 
-@pytest.mark.parametrize("form", [{"adresse": "sans arobase"}, {"publication": "inconnue"}, {"adresse": ""}])
+@pytest.mark.parametrize(
+    "form",
+    [{"adresse": "sans arobase"}, {"adresse": "jeanne@mairie"}, {"publication": "inconnue"}, {"adresse": ""}],
+)
 def test_a_form_with_something_missing_comes_back_as_it_was(small, form):
     with small.client() as client:
         said = client.post("/abonnement", data={"adresse": NEW, "publication": "lettre", **form}, headers=OWN)
 
     assert said.status_code == 422
     assert small.letters() == []
+
+
+def test_what_is_wrong_in_a_form_is_tied_to_its_field(small):
+    with small.client() as client:
+        said = client.post("/abonnement", data={"adresse": "jeanne@mairie"}, headers=OWN).text
+
+    described = re.findall(r'aria-describedby="([^"]+)"', said)
+    assert described == ["publication-manque", "adresse-manque"]
+    assert all(f'id="{name}"' in said for name in described)
+    assert said.count(" autofocus") == 1
+    assert "<title>À compléter : s’abonner –" in said
 
 
 # -- nothing guessable ------------------------------------------------------------------------------------------

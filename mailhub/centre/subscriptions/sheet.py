@@ -91,7 +91,7 @@ class Sheet:
 def address_in(cell: str) -> str:
     """The bare address of a cell, however it is written: `Nom <a@b>`, `mailto:a@b`, with spaces or capitals around."""
     found = next((box.address for box in addresses.read_list(cell) if box.address), "") or ""
-    return addresses.normalise(found) if addresses.is_valid(found) else ""
+    return addresses.normalise(found) if addresses.is_reachable(found) else ""
 
 
 def read(raw: bytes) -> Sheet:
