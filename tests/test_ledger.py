@@ -555,6 +555,23 @@ def test_a_paused_issue_waits_and_goes_on_where_it_was(run, relay):
     assert run.sums() == {"sent": READERS}
 
 
+def test_a_paused_issue_gives_the_courier_nothing_to_write(run, monkeypatch):
+    run.release()
+    books = edition.courier(run.database, 1, run.clock).books
+    with run.database.reading() as session:
+        assert outbox.is_due(session, run.clock())
+        assert not outbox.is_due(session, run.clock(), ["kerbrec.example"])
+    with run.database.transaction() as session:
+        publications.hold(session, publications.called(session, "lettre-57"))
+
+    def nothing_to_write():
+        raise AssertionError("a transaction was opened")
+
+    monkeypatch.setattr(run.database, "transaction", nothing_to_write)
+
+    assert books.write([], 0, claiming=True) == []
+
+
 def test_a_stopped_issue_takes_back_what_has_not_left(run, choosy):
     run.release()
     peer = choosy({"lectrice2@kerbrec.example": ["450 4.2.0 later"]})

@@ -124,7 +124,7 @@ class Books:
 
     def _something_is_due(self, now: datetime) -> bool:
         with self.database.reading() as session:
-            return outbox.is_due(session, now)
+            return outbox.is_due(session, now, self.pacing.shut(now))
 
     def _settle(self, session: Session, results: Sequence[Result], now: datetime) -> None:
         taken = [(claim.id, answer.line) for claim, answer in results if answer.outcome is Outcome.ACCEPTED]

@@ -5,7 +5,7 @@ Rows are read and written in groups and never become objects: a letter to ten th
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Select, Table, and_, bindparam, false, func, or_, update
 from sqlalchemy import select as sa_select
@@ -18,6 +18,7 @@ from mailhub.outbox import personal
 from mailhub.outbox.letter import LEASE, UNSENT, Outgoing, OutgoingState
 
 _ROWS: Table = SQLModel.metadata.tables["outgoing"]
+_Query = TypeVar("_Query", bound=Select[Any])
 
 
 class Claim(NamedTuple):
@@ -36,10 +37,9 @@ class Claim(NamedTuple):
     is_wanted: bool  # at a glance: a person's own subscription, active; else it is looked into
 
 
-def is_due(session: Session, now: datetime) -> bool:
+def is_due(session: Session, now: datetime, paused: Collection[str] = ()) -> bool:
     """Say whether any letter could be claimed, without taking hold of it."""
-    query = select(Outgoing.id).where(col(Outgoing.state).in_(UNSENT), col(Outgoing.next_at) <= now)
-    return session.exec(query.limit(1)).first() is not None
+    return any(_ask(session, query, paused, now=now) for query in _ANY_DUE)
 
 
 def copies_waiting(session: Session, most: int) -> int:
@@ -69,14 +69,18 @@ def _found(session: Session, now: datetime, limit: int, paused: Collection[str])
     found: list[Claim] = []
     for query in (_TO_ONE, _TO_MANY, _TO_MANY_AGAIN):
         if len(found) < limit:
-            values = {"now": now, "most": limit - len(found)}
-            due = (
-                session.connection().execute(query.where(_ROWS.c.destination.not_in(list(paused))), values)
-                if paused  # rare, and never the same list for long: not worth a statement kept prepared
-                else rows.ask(session, query, **values)
-            )
-            found += map(Claim._make, due)
+            found += map(Claim._make, _ask(session, query, paused, now=now, most=limit - len(found)))
     return found
+
+
+def _ask(
+    session: Session, query: Select[Any], paused: Collection[str], **values: object
+) -> Sequence[Sequence[Any]]:
+    """What a question about letters finds, but for those to destinations that wait their turn."""
+    if not paused:
+        return rows.ask(session, query, **values)
+    # Rare, and never the same list for long: not worth a statement kept prepared.
+    return session.connection().execute(query.where(_ROWS.c.destination.not_in(list(paused))), values).all()
 
 
 def _unwanted(session: Session, claims: Sequence[Claim], now: datetime) -> dict[int, str]:
@@ -131,34 +135,37 @@ def abandoned(session: Session, now: datetime, *, everything: bool = False) -> l
 
 
 # Built once: building a question costs more than its answer, and these are asked for every few letters.
-def _due(*states: OutgoingState, bulk: bool) -> Select[tuple[object, ...]]:
-    """Letters to take, walked in the order of their index: it costs the same however many wait."""
+def _due(query: _Query, *states: OutgoingState, bulk: bool) -> _Query:
+    """Letters that may leave now."""
     row = _ROWS.c
-    columns = [row[name] for name in Claim._fields if name != "is_wanted"]
     if bulk:
-        is_own = col(Subscription.person_id).is_not(None)
-        wanted = func.coalesce(and_(col(Subscription.state) == State.ACTIVE, is_own), false())
-        query = sa_select(*columns, wanted).select_from(_ROWS)
-        query = query.outerjoin(Subscription, col(Subscription.id) == row.subscription_id)
-        query = query.where(or_(row.issue_id.is_(None), row.issue_id.not_in(publications.silent())))
-    else:
-        query = sa_select(*columns, false())
-    return (
-        query.where(
-            or_(*(row.state == state for state in states)),
-            row.bulk.is_(bulk),
-            row.next_at <= bindparam("now"),
-            or_(row.expires_at.is_(None), row.expires_at > bindparam("now")),
-        )
-        .order_by(row.next_at, row.id)
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True, of=_ROWS)
+        query = query.where(row.issue_id.not_in(publications.silent()))
+    return query.where(
+        or_(*(row.state == state for state in states)),
+        row.bulk.is_(bulk),
+        row.next_at <= bindparam("now"),
+        or_(row.expires_at.is_(None), row.expires_at > bindparam("now")),
     )
 
 
-_TO_ONE = _due(*UNSENT, bulk=False)
-_TO_MANY = _due(OutgoingState.WAITING, bulk=True)
-_TO_MANY_AGAIN = _due(OutgoingState.DEFERRED, bulk=True)
+def _held(query: _Query) -> _Query:
+    """They, in the order of their index: it costs the same however many wait."""
+    in_order = query.order_by(_ROWS.c.next_at, _ROWS.c.id).limit(bindparam("most"))
+    return in_order.with_for_update(skip_locked=True, of=_ROWS)
+
+
+_COLUMNS = [_ROWS.c[name] for name in Claim._fields if name != "is_wanted"]
+_LETTERS: Select[tuple[object, ...]] = sa_select(*_COLUMNS, false())
+_IS_OWN_AND_ACTIVE = and_(col(Subscription.state) == State.ACTIVE, col(Subscription.person_id).is_not(None))
+_COPIES: Select[tuple[object, ...]] = (
+    sa_select(*_COLUMNS, func.coalesce(_IS_OWN_AND_ACTIVE, false()))
+    .select_from(_ROWS)
+    .outerjoin(Subscription, col(Subscription.id) == _ROWS.c.subscription_id)
+)
+_TO_ONE = _held(_due(_LETTERS, *UNSENT, bulk=False))
+_TO_MANY = _held(_due(_COPIES, OutgoingState.WAITING, bulk=True))
+_TO_MANY_AGAIN = _held(_due(_COPIES, OutgoingState.DEFERRED, bulk=True))
+_ANY_DUE = [_due(sa_select(_ROWS.c.id), *UNSENT, bulk=bulk).limit(1) for bulk in (False, True)]
 _HOW_MANY = sa_select(func.count()).select_from(
     sa_select(_ROWS.c.id)
     .where(_ROWS.c.state == OutgoingState.WAITING, _ROWS.c.bulk.is_(True))
