@@ -4,7 +4,8 @@ A home's own `templates/` goes before the packaged ones, file by file. The envir
 template that names something it was not given is an error, found by the tests and, in letters, by `mailhub check`.
 """
 
-from collections.abc import MutableMapping, Sequence
+import re
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date, format_time
-from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 PACKAGED = next(
@@ -22,6 +23,10 @@ PACKAGED = next(
 )
 _LOCALE = "fr_FR"
 _NO_BREAK = "\u00a0"
+_NOT_TEXT = re.compile(
+    r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<style.*?</style>|</?[a-zA-Z!][^<>]*>|(?P<text>[^{<]+|.)", re.DOTALL
+)
+_SPACE_OF_FRENCH = re.compile(r" (?=[:;!?»])|(?<=«) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,19 @@ class _Environment(SandboxedEnvironment):
         return {**self.globals, **(d or {})}
 
 
+class _FrenchLoader(FileSystemLoader):
+    """Templates as files hold them, with the spaces of French that no line may end at (« », `:`, `;`, `!`, `?`)."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Only the template's own text is touched: no value, no tag, nothing of Jinja's."""
+        source, filename, is_current = super().get_source(environment, template)
+        return _NOT_TEXT.sub(_bound, source), filename, is_current
+
+
+def _bound(found: re.Match[str]) -> str:
+    return _SPACE_OF_FRENCH.sub(_NO_BREAK, found[0]) if found["text"] else found[0]
+
+
 class Renderer:
     """Renders the letters and pages of one home."""
 
@@ -48,7 +66,7 @@ class Renderer:
     @cached_property
     def _environment(self) -> _Environment:
         environment = _Environment(
-            loader=FileSystemLoader(self.folders),
+            loader=_FrenchLoader(self.folders),
             undefined=StrictUndefined,
             autoescape=lambda name: bool(name) and str(name).endswith(".html"),
             trim_blocks=True,

@@ -293,10 +293,10 @@ def reply(
 
 
 def body(letter: EmailMessage) -> str:
-    """The plain words of a letter."""
+    """The plain words of a letter, as they are typed: with plain spaces around French punctuation."""
     part = letter.get_body(("plain",))
     assert part is not None
-    return str(part.get_content()).replace("\r\n", "\n")
+    return re.sub("\u00a0(?=[:;!?»])|(?<=«)\u00a0", " ", str(part.get_content())).replace("\r\n", "\n")
 
 
 # What we note in English for operators, and a letter in French has no use for.

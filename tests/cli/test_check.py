@@ -395,6 +395,19 @@ def test_every_packaged_template_has_samples_and_renders(found):
     assert found()[0] == 0
 
 
+def test_no_line_ends_before_french_punctuation_and_values_stay_as_they_are(tmp_path):
+    (tmp_path / "x.txt").write_text('Objet  : « {{ words }} » ; {{ "a : b" }} !\n')
+    (tmp_path / "x.html").write_text('<style>a :b {}</style><p title="a : b">« {{ words }} » : oui ?</p>')
+    renderer = Renderer([tmp_path])
+
+    assert renderer.template("x.txt").render(words="c : d") == (
+        "Objet \u00a0: «\u00a0c : d\u00a0»\u00a0; a : b\u00a0!"
+    )
+    assert renderer.template("x.html").render(words="c : d") == (
+        '<style>a :b {}</style><p title="a : b">«\u00a0c : d\u00a0»\u00a0: oui\u00a0?</p>'
+    )
+
+
 def test_no_letter_says_none_where_it_knows_nothing():
     centre = Centre("Villes & Rives", "villes-rives.example", Keyring(1, {1: bytes(32)}))
     renderer = Renderer()

@@ -19,7 +19,7 @@ from mailhub.database import Database
 from mailhub.handlers import enrolment
 from mailhub.handlers.desk import Desk
 from mailhub.mail.tokens import Purpose, Token
-from tests.journey import CLAIRE, HUGO, Journey, centre_of, english, mail, reply
+from tests.journey import CLAIRE, HUGO, Journey, body, centre_of, english, mail, reply
 from tests.readers import LETTER, LISTS, REVIEW, reader, subscribed
 
 PIERRE = "p.guillou@vrine.example"
@@ -110,11 +110,6 @@ def verdict(journey: Journey) -> tuple[str, str]:
     """What became of the last mail."""
     row = journey.journal()[-1]
     return str(row.verdict), row.rule or ""
-
-
-def body(letter: EmailMessage) -> str:
-    """The words of a letter."""
-    return str(letter.get_content()).replace("\r\n", "\n")
 
 
 def an_issue(journey: Journey, address: str = PIERRE, publication: str = "lettre") -> EmailMessage:
