@@ -101,8 +101,6 @@ class Visit(SMTP):
         self._inside = False
         self._gate.leave(source_of(self.client_ip))
         self._host.left(self)
-        if self._timeout_handle is None:  # it has rung, and aiosmtpd wants one to cancel
-            self._set_deadline(self._deadline)
         super().connection_lost(error)
 
     def leave(self) -> None:
@@ -152,7 +150,11 @@ class Visit(SMTP):
         elif self._keeping:
             self._keep_no_longer()
         else:
-            self._hang_up(Reply.TOO_SLOW)
+            self._set_deadline(self.loop.time() + self._limits.idle_seconds)  # to hear our goodbye
+            if self.transport is not None and self.transport.is_closing():
+                self.abort()  # it was said goodbye to, and does not listen
+            else:
+                self._hang_up(Reply.TOO_SLOW)
 
     def _keep_no_longer(self) -> None:
         """Answer for a mail that took us too long to keep."""

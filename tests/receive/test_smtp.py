@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -930,6 +931,36 @@ def test_whoever_was_shown_out_makes_room_for_the_next(shelf: Shelf, new_loop: N
                 assert peer.rest() == b"421 4.4.2 Time is up, goodbye\r\n"
 
     assert troubles == []
+
+
+@BOTH_LOOPS
+@pytest.mark.parametrize("way", ["QUIT", "errors", "half-closed"])
+def test_whoever_leaves_without_reading_our_answers_makes_room_for_the_next(
+    shelf: Shelf, way: str, new_loop: NewLoop
+):
+    with open_house(shelf, Limits(visits=1, errors=3, idle_seconds=0.2), new_loop=new_loop) as house:
+        with Peer(house.port) as peer:
+            peer.greet()
+            (visit,) = house.door._visits
+            line = visit.transport
+            line.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            while line.get_write_buffer_size() < 16_000:  # so much waits for the peer to read
+                peer.say(*["EHLO reader.example"] * 50)
+                time.sleep(0.02)
+            if way == "half-closed":
+                peer.socket.shutdown(socket.SHUT_WR)
+            else:
+                peer.say(*["QUIT"] if way == "QUIT" else ["EXPN"] * 4)
+            assert gone_within(house, 10)
+        with Peer(house.port) as peer:
+            assert peer.hear() == ["220 mx.centre.example ESMTP"]
+
+
+def gone_within(house: House, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while house.door._visits and time.monotonic() < end:
+        time.sleep(0.01)
+    return not house.door._visits
 
 
 # ── bodies that lie about their end ──
