@@ -60,13 +60,18 @@ class Patient(H11Protocol):
             self._watch()
 
     def _watch(self) -> None:
-        self.loop.call_later(HEAD_SECONDS, self._look, self.cycle)
+        self.loop.call_later(HEAD_SECONDS, self._look, self.cycle, self.transport.get_write_buffer_size())
 
-    def _look(self, last: object) -> None:
-        """Hang up on whoever has begun no new request since the last look, unless one is being answered."""
-        if self.transport.is_closing():
+    def _look(self, last: object, unread: int) -> None:
+        """Hang up on whoever has begun no new request since the last look, unless one is being answered.
+
+        Whoever takes what was answered is waited for, though it take long; who takes nothing of it is not.
+        """
+        if self not in self.connections:
             return
-        if self.cycle is last and (self.cycle is None or self.cycle.response_complete):
+        waiting = self.transport.get_write_buffer_size()
+        answered = self.cycle is None or self.cycle.response_complete
+        if self.cycle is last and (waiting == unread if waiting else answered):
             self.transport.abort()
         else:
             self._watch()

@@ -9,6 +9,10 @@ from urllib.parse import urljoin
 
 import pytest
 from sqlmodel import Session
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from mailhub.centre import people, requests
 from mailhub.centre.calendar import Calendar
@@ -201,6 +205,38 @@ def test_a_connection_that_asks_nothing_is_neither_kept_nor_let_in_without_end(s
 
     assert (second, first) == (b"", b"")
     assert third.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("last", ["keep-alive", "close"])
+def test_who_reads_slowly_gets_all_and_who_does_not_read_is_not_kept(monkeypatch, last):
+    monkeypatch.setattr(listener, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 1)
+    asking = f"GET / HTTP/1.1\r\nHost: a\r\nConnection: {last}\r\n\r\n".encode()
+
+    async def large(_: Request) -> Response:
+        return Response(b"x" * 20_000_000)
+
+    async def visit() -> int:
+        with listener.bound("127.0.0.1:0") as place:
+            application = Starlette(routes=[Route("/", large)])
+            serving = asyncio.create_task(listener.serve(application, place))
+            address = place.getsockname()[:2]
+            _, idle = await asyncio.open_connection(*address, limit=1000)
+            idle.write(asking)
+            await asyncio.sleep(1)
+            slow, reading = await asyncio.open_connection(*address)
+            reading.write(asking)
+            octets = 0
+            with suppress(asyncio.IncompleteReadError, ConnectionResetError):
+                for _ in range(10):
+                    octets += len(await slow.readexactly(2_000_000))
+                    await asyncio.sleep(0.1)
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+            return octets
+
+    assert asyncio.run(visit()) == 20_000_000
 
 
 async def _rest(visitor: asyncio.StreamReader) -> bytes:
