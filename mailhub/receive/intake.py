@@ -2,7 +2,8 @@
 
 A commit costs a write to disk however much it holds, so the thread takes all that has come while the last one was
 under way, and waits a moment for mails that are just being said (group commit); what is large is written down
-while the next is heard. Nobody is told `kept` before the commit; when it fails, all of the group are told `not now`.
+while the next is heard. Nobody is told `kept` before the commit; when it fails, all of the group are told `not now`,
+and when that is the storage's fault, all who wait.
 """
 
 import asyncio
@@ -11,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from mailhub import journal
 from mailhub.database import Database
+from mailhub.errors import StorageTrouble
 from mailhub.receive.smtp import Arrival, Kept
 
 MOST_AT_ONCE = 500
@@ -67,6 +70,9 @@ class Intake:
                 mails = ((arrival.raw, arrival.envelopes) for arrival in self._gather(group))
                 new = journal.accept(session, mails, self._now())
         except Exception as error:  # noqa: BLE001 — whatever it is, the senders must keep their mail
+            if isinstance(error, StorageTrouble):
+                # They would wait as long for the same answer, one after the other, and fill the memory meanwhile.
+                group += iter(partial(self._next, 0), None)
             # Named, without a trace: one for each refused mail would fill what is left of a full disk.
             log.critical("journal cannot be written", mails=len(group), why=str(error))
             self._tell(group, Kept.NOT_NOW)
