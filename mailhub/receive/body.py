@@ -82,6 +82,7 @@ class Body:
                 self._held += count
         if self.refusal is not None:
             del self._wire[: 1 - len(END_OF_BODY)]
+            self.let_go()
 
 
 def has_bare_newline(body: bytes) -> bool:

@@ -169,6 +169,10 @@ class Door:
         if not self._visits:
             self._empty.set()
 
+    def begins_anew(self, visit: Visit) -> None:
+        """The visit says no mail now: the last is over, or was dropped (RSET, another greeting, a refusal)."""
+        self._sending.discard(visit)
+
     def handle_MAIL(
         self,
         visit: Visit,

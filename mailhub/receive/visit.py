@@ -26,10 +26,11 @@ logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class Host(Protocol):
-    """Whose door it is: aiosmtpd's hooks, and word of each coming and going."""
+    """Whose door it is: aiosmtpd's hooks, and word of each coming, going and mail not said to its end."""
 
     def entered(self, visit: "Visit") -> None: ...
     def left(self, visit: "Visit") -> None: ...
+    def begins_anew(self, visit: "Visit") -> None: ...
     def handle_MAIL(
         self, visit: "Visit", session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str: ...
@@ -102,6 +103,11 @@ class Visit(SMTP):
         self._gate.leave(source_of(self.client_ip))
         self._host.left(self)
         super().connection_lost(error)
+
+    def _create_envelope(self) -> Envelope:
+        """Nothing is being said; aiosmtpd asks for this when a mail is over or dropped."""
+        self._host.begins_anew(self)
+        return super()._create_envelope()
 
     def leave(self) -> None:
         """End the visit because we close down: now, or once the mail that is being said is answered."""

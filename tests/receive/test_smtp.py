@@ -769,6 +769,19 @@ def test_who_is_coming_is_who_says_a_mail(house: House, shelf: Shelf):
     assert shelf.raws == [SIMPLE]
 
 
+@pytest.mark.parametrize("said", ["RSET", "EHLO reader.example", "DATA"])
+def test_who_drops_a_mail_or_has_it_refused_is_not_coming(shelf: Shelf, said: str):
+    with open_house(shelf, Limits(message_bytes=100)) as house, Peer(house.port) as peer:
+        peer.greet().ask("MAIL FROM:<a@reader.example>")
+        peer.ask("RCPT TO:<question@centre.example>")
+        during = house.door.coming()
+        peer.ask(said)
+        if said == "DATA":
+            assert peer.ask(b"x" * 200 + b"\r\n.\r\n")[:3] == "552"
+
+        assert (during, house.door.coming()) == (1, 0)
+
+
 def test_a_mail_that_waits_to_be_kept_presses_however_long_it_takes(
     house: House, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ):
@@ -842,6 +855,19 @@ def test_large_bodies_share_a_bounded_memory(shelf: Shelf):
 
     assert refused == "452 4.3.1 No room for large mails right now, try again later"
     assert [small, finished, later] == ["250 2.0.0 Kept"] * 3
+
+
+def test_a_body_that_is_refused_holds_no_memory_while_it_goes_on(shelf: Shelf):
+    with (
+        open_house(shelf, Limits(message_bytes=1000, bodies_bytes=200_000)) as house,
+        Peer(house.port) as endless,
+        Peer(house.port) as other,
+    ):
+        endless.greet().begin()
+        endless.say(b"x" * 100_000)
+        other.greet().begin()
+        assert other.ask(SIMPLE + b".\r\n") == "250 2.0.0 Kept"  # what was said before has been heard
+        assert house.door._gate._bodies_bytes == 0
 
 
 def test_too_many_recipients_are_put_off(shelf: Shelf):
