@@ -4,7 +4,8 @@ Limits protect the machine, not the centre from its readers: every refusal made 
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+
+from mailhub.mail.sources import source_of
 
 MEBIBYTE = 1024 * 1024
 MOST_SOURCES_REMEMBERED = 10_000  # a stranger with many addresses must not fill the memory
@@ -101,16 +102,3 @@ class Gate:
         self._purses = {source: purse for source, purse in self._purses.items() if now - purse.filled_at < 60}
         if len(self._purses) >= MOST_SOURCES_REMEMBERED:
             self._purses.clear()
-
-
-def source_of(ip: str) -> str:
-    """Who counts as one source: an IPv4 address, or the /64 that one IPv6 customer is given."""
-    if ":" not in ip or ip == "::1":
-        return ip
-    try:
-        address = ip_address(ip.partition("%")[0])  # a link-local address may name its interface
-    except ValueError:
-        return ip
-    if not isinstance(address, IPv6Address) or address.ipv4_mapped:
-        return str(getattr(address, "ipv4_mapped", address))
-    return str(IPv6Address(int(address) >> 64 << 64))

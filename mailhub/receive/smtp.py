@@ -21,8 +21,9 @@ from aiosmtpd.smtp import Session
 
 from mailhub.errors import SettingsError
 from mailhub.mail.envelope import Envelope
+from mailhub.mail.sources import source_of
 from mailhub.receive.conversation import Conversation
-from mailhub.receive.limits import Gate, Limits, source_of
+from mailhub.receive.limits import Gate, Limits
 from mailhub.receive.lmtp import LmtpConversation
 from mailhub.receive.replies import Reply
 from mailhub.receive.visit import Visit

@@ -15,8 +15,9 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from mailhub.errors import MailhubError
+from mailhub.mail.sources import source_of
 from mailhub.receive import commands
-from mailhub.receive.limits import Gate, Limits, source_of
+from mailhub.receive.limits import Gate, Limits
 from mailhub.receive.replies import Reply, wire
 
 log = structlog.get_logger()

@@ -1,8 +1,7 @@
 """Counting visits, mails and bytes, with a clock that is only a number."""
 
-import pytest
-
-from mailhub.receive.limits import MOST_SOURCES_REMEMBERED, Gate, Limits, source_of
+from mailhub.mail.sources import source_of
+from mailhub.receive.limits import MOST_SOURCES_REMEMBERED, Gate, Limits
 
 
 def test_a_source_may_spend_its_minute_at_once_and_then_earns_it_back():
@@ -48,21 +47,6 @@ def test_a_flood_of_sources_does_not_fill_the_memory():
         gate.take_message(f"source {number}", number / 1000)
 
     assert len(gate._purses) <= MOST_SOURCES_REMEMBERED
-
-
-@pytest.mark.parametrize(
-    ("ip", "source"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("fe80::1%eth0", "fe80::"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("::1", "::1"),
-        ("", ""),
-    ],
-)
-def test_one_source_is_an_address_or_an_ipv6_customer(ip: str, source: str):
-    assert source_of(ip) == source
 
 
 def test_a_source_without_limits_may_be_named_by_any_of_its_addresses():
