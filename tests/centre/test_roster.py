@@ -132,6 +132,39 @@ def test_paper_for_a_function_goes_to_its_seat_whoever_holds_it(session: Session
     assert (line.postal.function, line.postal.organisation) == ("chef de projet", "Ville de Kerbrec")
 
 
+@pytest.mark.parametrize(
+    ("seated", "living", "goes_to"),
+    [
+        (home(), None, "function"),
+        (None, home(), "reader"),
+        (people.PostalAddress(city="KERBREC"), home(), None),
+        (None, people.PostalAddress(city="KERBREC"), None),
+    ],
+)
+def test_paper_goes_by_one_rule_whether_one_is_asked_about_or_everybody(
+    session: Session,
+    seated: people.PostalAddress | None,
+    living: people.PostalAddress | None,
+    goes_to: str | None,
+):
+    kerbrec = people.organisation_called(session, "Ville de Kerbrec")
+    seat = people.function_called(session, "chef de projet", people.identity(kerbrec))
+    holder = reader(session, NOW, "a@kerbrec.example")
+    people.appoint(session, seat, holder, NOW)
+    for owner, lines in ((seat, seated), (holder, living)):
+        if lines is not None:
+            people.set_postal(session, owner, people.PostalAddress(**lines.model_dump(exclude={"id"})))
+    row = subscribed(session, NOW, seat, LETTER, Channel.PAPER)
+
+    (line,) = subscriptions.roster(session, "lettre", NOW)
+    found = subscriptions.postal_of(session, row)
+
+    assert (line.postal is not None) == (found is not None) == (goes_to is not None)
+    if found is not None:
+        assert subscriptions.label(found, None) is found
+        assert (found.function_id is not None) == (goes_to == "function")
+
+
 def test_a_suspended_email_leaves_the_paper_of_both(session: Session):
     both = subscribed(
         session, NOW, reader(session, NOW, "a@kerbrec.example", post=True), LETTER, Channel.BOTH

@@ -48,6 +48,7 @@ from mailhub.centre.subscriptions.subscription import (
     find,
     get,
     held_by,
+    label,
     postal_of,
     reader_of,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "history",
     "is_suppressed",
     "is_wanted",
+    "label",
     "lapse",
     "leave",
     "leave_everything",

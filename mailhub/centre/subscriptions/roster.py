@@ -177,10 +177,11 @@ def _share(lines: list[Recipient]) -> list[Recipient]:
 
 def _postal(row: Subscription, person: Person | None, known: _Known) -> Postal | None:
     function = known.functions.get(row.function_id or 0)
-    found = known.postal.get(("function", row.function_id or 0)) or known.postal.get(
-        ("person", people.identity(person) if person else 0)
+    found = subscription.label(
+        known.postal.get(("function", row.function_id or 0)),
+        known.postal.get(("person", people.identity(person) if person else 0)),
     )
-    if found is None or not found.is_complete:
+    if found is None:
         return None
     organisation_id = function.organisation_id if function else person.organisation_id if person else None
     return Postal(

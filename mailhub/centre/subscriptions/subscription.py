@@ -147,9 +147,17 @@ def postal_of(session: Session, row: Subscription) -> people.PostalAddress | Non
     """Where its paper copies go: to the function, else to whoever reads it; None when no label can be made of it."""
     seat = people.function(session, row.function_id) if row.function_id is not None else None
     reader = reader_of(session, row)
-    found = (people.postal_of(session, seat) if seat else None) or (
-        people.postal_of(session, reader) if reader else None
+    return label(
+        people.postal_of(session, seat) if seat else None,
+        people.postal_of(session, reader) if reader else None,
     )
+
+
+def label(
+    of_function: people.PostalAddress | None, of_reader: people.PostalAddress | None
+) -> people.PostalAddress | None:
+    """What stands on a label: the function's address, however much is missing in it, else its reader's; None if no label."""
+    found = of_function or of_reader
     return found if found is not None and found.is_complete else None
 
 
