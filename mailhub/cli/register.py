@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ if TYPE_CHECKING:  # see above
     from sqlmodel import Session
 
     from mailhub.app import House
-    from mailhub.centre.people import Person
     from mailhub.centre.subscriptions import Subscription
+    from mailhub.centre.subscriptions.known import Known
 
+AT_ONCE = 500  # subscriptions in memory
 COLUMNS = ("number", "publication", "who", "address", "channel", "state", "changed_at")
 SHEET = (
     "number",
@@ -53,38 +55,49 @@ def chosen(session: "Session", who: str, of: str | None) -> "list[Subscription]"
     return rows
 
 
-def every(session: "Session", house: "House", of: str | None) -> list[dict[str, object]]:
-    """Every subscription, or those to one publication, oldest first."""
-    from sqlmodel import col, select
-
-    from mailhub.centre.subscriptions import Subscription
+def every(
+    session: "Session", house: "House", of: str | None, *, state: str | None = None, limit: int | None = None
+) -> Iterator[dict[str, object]]:
+    """Subscriptions, oldest first, read some hundreds at a time: one publication's, or those that stand there."""
+    from mailhub.centre import subscriptions
 
     if of is not None:
         house.centre.lists.publication(of)  # refuses an unknown one, with a suggestion
-    query = select(Subscription).order_by(col(Subscription.id))
-    rows = session.exec(query if of is None else query.where(Subscription.publication == of)).all()
-    return [described(session, row, house.now()) for row in rows]
+    now, last = house.now(), 0
+    left = LAST_ROW if limit is None else limit
+    wanted = None if state is None else subscriptions.State(state)
+    while rows := subscriptions.listed(
+        session, now, publication=of, state=wanted, beyond=last, limit=min(left, AT_ONCE)
+    ):
+        yield from described(session, rows, now)
+        last, left = rows[-1].id or 0, left - len(rows)
+        if not left:
+            return
 
 
-def described(session: "Session", row: "Subscription", now: datetime) -> dict[str, object]:
-    """One subscription: who has it, where it goes, how it stands."""
-    from mailhub.centre import people, subscriptions
+def described(session: "Session", rows: "Sequence[Subscription]", now: datetime) -> list[dict[str, object]]:
+    """Of each subscription who has it, where it goes, how it stands."""
+    from mailhub.centre.subscriptions import known
 
-    person = subscriptions.reader_of(session, row)
-    seat = people.function(session, row.function_id) if row.function_id else None
+    tables = known.of(session, rows)
+    return [_described(row, tables, now) for row in rows]
+
+
+def _described(row: "Subscription", tables: "Known", now: datetime) -> dict[str, object]:
+    reader = tables.reader_of(row) or 0
+    person = tables.persons.get(reader)
+    seat = tables.functions.get(row.function_id or 0)
     body = seat.organisation_id if seat else person.organisation_id if person else None
-    organisation = session.get(people.Organisation, body) if body else None
-    owner: Person | people.Function | None = seat or person
-    post = people.postal_of(session, owner) if owner else None
+    post = tables.postal.get(("function", row.function_id or 0) if seat else ("person", reader))
     return {
         "number": row.id,
         "publication": row.publication,
         "who": person.name if person else None,
-        "address": people.current_address(session, person),
+        "address": tables.addresses.get(reader),
         "channel": str(row.channel),
         "state": str(row.state_at(now)),
         "changed_at": row.changed_at,
-        "organisation": organisation.name if organisation else None,
+        "organisation": tables.organisations.get(body or 0),
         "function": seat.title if seat else None,
         **{
             part: getattr(post, part) if post else ""

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from itertools import chain
 
 import typer
 
@@ -27,11 +28,14 @@ def lines(rows: Iterable[Row]) -> None:
         typer.echo(json.dumps(row, ensure_ascii=False, default=_plain))
 
 
-def table(rows: Sequence[Row], columns: Sequence[str], *, nothing: str) -> None:
+def table(rows: Iterable[Row], columns: Sequence[str], *, nothing: str) -> None:
     """These columns of the rows; aligned on a terminal, separated by tabs in a pipe."""
-    if not rows:
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
         typer.echo(nothing, err=True)
         return
+    rows = chain([first], rows)
     if not sys.stdout.isatty():
         for row in rows:
             typer.echo("\t".join(cell(row[column]) for column in columns))

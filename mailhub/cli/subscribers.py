@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -58,11 +59,11 @@ def ls(
 ) -> None:
     """List subscriptions, oldest first."""
     with opening.house(home) as house, house.database.reading() as session:
-        rows = [row for row in register.every(session, house, of) if state in {None, row["state"]}][:limit]
-    if json:
-        screen.lines(rows)
-    else:
-        screen.table(rows, register.COLUMNS, nothing="nobody: `mailhub subscribers add` or `import`")
+        rows = register.every(session, house, of, state=state, limit=limit)
+        if json:
+            screen.lines(rows)
+        else:
+            screen.table(rows, register.COLUMNS, nothing="nobody: `mailhub subscribers add` or `import`")
 
 
 @app.command("show")
@@ -70,14 +71,15 @@ def show(who: Who, home: Home = HERE, json: AsJson = False) -> None:
     """Show what somebody receives, and every decision that led there."""
     with opening.house(home) as house, house.database.reading() as session:
         now = house.now()
+        rows = register.chosen(session, who, None)
         found = [
             {
-                **register.described(session, row, now),
+                **described,
                 "paused_until": row.paused_until if row.state_at(now) == "paused" else None,
                 "history": register.history(session, row),
                 "returns": register.returns(session, row),
             }
-            for row in register.chosen(session, who, None)
+            for row, described in zip(rows, register.described(session, rows, now), strict=True)
         ]
     if json:
         screen.document(found)
@@ -225,7 +227,7 @@ def deceased(
             raise Refused(f"{who} is not one reader; give the number of a subscription of theirs")
         evidence = _evidence(house, Source.STAFF, note, by)
         rows = subscriptions.died(session, reader, evidence)
-        shown = [register.described(session, row, house.now()) for row in rows]
+        shown = register.described(session, rows, house.now())
     if json:
         screen.lines(shown)
     else:
@@ -314,16 +316,18 @@ def export(
     from mailhub.centre.subscriptions import sheet
 
     with opening.house(home) as house, house.database.reading() as session:
-        rows = [
-            {**row, "name": row["who"], "email": row["address"]} for row in register.every(session, house, of)
-        ]
-    if json:
-        screen.lines({column: row[column] for column in register.SHEET} for row in rows)
-    elif file is None:
-        screen.octets(sheet.write(rows, register.SHEET))
-    else:
-        file.write_bytes(sheet.write(rows, register.SHEET))
-        screen.aside(f"{len(rows)} subscriptions in {file}")
+        written = count()
+        rows = (
+            {**row, "name": row["who"], "email": row["address"]}
+            for row, _ in zip(register.every(session, house, of), written, strict=False)
+        )
+        if json:
+            screen.lines({column: row[column] for column in register.SHEET} for row in rows)
+        elif file is None:
+            screen.octets(sheet.write(rows, register.SHEET))
+        else:
+            file.write_bytes(sheet.write(rows, register.SHEET))
+            screen.aside(f"{next(written)} subscriptions in {file}")
 
 
 def _rows(one: dict[str, object], key: str) -> list[dict[str, object]]:
@@ -349,7 +353,7 @@ def _logged_in() -> str:
 def _changed(session: "Session", house: "House", rows: "Sequence[Subscription]") -> list[dict[str, object]]:
     if not rows:
         raise Refused("nothing to change: it is so already, or cannot be from where it stands")
-    return [register.described(session, row, house.now()) for row in rows]
+    return register.described(session, rows, house.now())
 
 
 def _tell(rows: list[dict[str, object]], what: str, *, as_json: bool) -> None:

@@ -49,6 +49,7 @@ from mailhub.centre.subscriptions.subscription import (
     get,
     held_by,
     label,
+    listed,
     postal_of,
     reader_of,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "lapse",
     "leave",
     "leave_everything",
+    "listed",
     "needs_yes",
     "object_to_move",
     "pause",

@@ -4,7 +4,7 @@ Every subscription of a publication is in the roster exactly once, whatever its 
 excluded is all of them (R19, T29). One email goes to an address, whoever lives there; it names all of them (T23).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +12,9 @@ from enum import StrEnum
 from sqlmodel import Session, col, select
 
 from mailhub.centre import people
-from mailhub.centre.people import Function, Organisation, Person, PostalAddress, Tenure
-from mailhub.centre.subscriptions import subscription
+from mailhub.centre.people import Person
+from mailhub.centre.subscriptions import known, subscription
+from mailhub.centre.subscriptions.known import Known
 from mailhub.centre.subscriptions.subscription import Channel, State, Subscription
 
 
@@ -71,24 +72,12 @@ _CLOSED: Mapping[State, Excluded] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The tables one roster needs, read at once."""
-
-    persons: Mapping[int, Person]
-    addresses: Mapping[int, str]
-    functions: Mapping[int, Function]
-    holders: Mapping[int, int]  # function -> person
-    organisations: Mapping[int, str]
-    postal: Mapping[tuple[str, int], PostalAddress]
-
-
 def roster(session: Session, publication: str, at: datetime) -> list[Recipient]:
     """Everybody on the list of a publication at an instant, in order of subscription; reads only."""
     query = select(Subscription).where(Subscription.publication == publication).order_by(col(Subscription.id))
     rows = session.exec(query).all()
-    known = _known(session, rows)
-    return _share([_line(row, known, at) for row in rows])
+    tables = known.of(session, rows)
+    return _share([_line(row, tables, at) for row in rows])
 
 
 def is_wanted(session: Session, subscription_id: int, channel: Channel, at: datetime) -> bool:
@@ -101,12 +90,12 @@ def is_wanted(session: Session, subscription_id: int, channel: Channel, at: date
     return state is State.ACTIVE or (state is State.SUSPENDED and channel is Channel.PAPER)
 
 
-def _line(row: Subscription, known: _Known, at: datetime) -> Recipient:
-    person_id = row.person_id if row.person_id is not None else known.holders.get(row.function_id or 0)
-    person = known.persons.get(person_id) if person_id is not None else None
-    address = known.addresses.get(person_id) if person_id is not None else None
+def _line(row: Subscription, tables: Known, at: datetime) -> Recipient:
+    person_id = tables.reader_of(row)
+    person = tables.persons.get(person_id) if person_id is not None else None
+    address = tables.addresses.get(person_id) if person_id is not None else None
     name = person.name if person and person.name else address
-    postal = _postal(row, person, known)
+    postal = _postal(row, person, tables)
     line = Recipient(
         subscription_id=row.id or 0,
         person_id=person_id,
@@ -175,18 +164,18 @@ def _share(lines: list[Recipient]) -> list[Recipient]:
     return shared
 
 
-def _postal(row: Subscription, person: Person | None, known: _Known) -> Postal | None:
-    function = known.functions.get(row.function_id or 0)
+def _postal(row: Subscription, person: Person | None, tables: Known) -> Postal | None:
+    function = tables.functions.get(row.function_id or 0)
     found = subscription.label(
-        known.postal.get(("function", row.function_id or 0)),
-        known.postal.get(("person", people.identity(person) if person else 0)),
+        tables.postal.get(("function", row.function_id or 0)),
+        tables.postal.get(("person", people.identity(person) if person else 0)),
     )
     if found is None:
         return None
     organisation_id = function.organisation_id if function else person.organisation_id if person else None
     return Postal(
         function=function.title if function else "",
-        organisation=known.organisations.get(organisation_id or 0, ""),
+        organisation=tables.organisations.get(organisation_id or 0, ""),
         delivery=found.delivery,
         building=found.building,
         street=found.street,
@@ -194,27 +183,4 @@ def _postal(row: Subscription, person: Person | None, known: _Known) -> Postal |
         postcode=found.postcode,
         city=found.city,
         country=found.country,
-    )
-
-
-def _known(session: Session, rows: Iterable[Subscription]) -> _Known:
-    """Read whole tables when most of them are needed: the people of one centre fit in memory many times over."""
-    seats = {row.function_id for row in rows if row.function_id is not None}
-    holders = {
-        tenure.function_id: tenure.person_id
-        for tenure in session.exec(select(Tenure).where(col(Tenure.until).is_(None))).all()
-        if tenure.function_id in seats
-    }
-    wanted = {row.person_id for row in rows if row.person_id is not None} | set(holders.values())
-    persons = {person.id or 0: person for person in session.exec(select(Person)).all() if person.id in wanted}
-    return _Known(
-        persons=persons,
-        addresses=people.addresses(session, sorted(wanted)),
-        functions={seat.id or 0: seat for seat in session.exec(select(Function)).all() if seat.id in seats},
-        holders=holders,
-        organisations={body.id or 0: body.name for body in session.exec(select(Organisation)).all()},
-        postal={
-            ("person", post.person_id) if post.person_id else ("function", post.function_id or 0): post
-            for post in session.exec(select(PostalAddress)).all()
-        },
     )

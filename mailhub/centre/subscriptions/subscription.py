@@ -7,8 +7,8 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, or_, select
+from sqlalchemy import CheckConstraint, Column, ColumnElement, UniqueConstraint, and_, not_, or_
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from mailhub.centre import people
 from mailhub.database import words
@@ -119,6 +119,35 @@ def find(session: Session, publication: str, person_id: int) -> Subscription | N
             Subscription.publication == publication, Subscription.person_id == person_id
         )
     ).first()
+
+
+def listed(
+    session: Session,
+    at: datetime,
+    *,
+    publication: str | None = None,
+    state: State | None = None,
+    beyond: int = 0,
+    limit: int,
+) -> list[Subscription]:
+    """Subscriptions behind that number, oldest first; of one publication, or that stand there at an instant."""
+    query = select(Subscription).where(col(Subscription.id) > beyond)
+    if publication is not None:
+        query = query.where(Subscription.publication == publication)
+    if state is not None:
+        query = query.where(_stands(state, at))
+    return list(session.exec(query.order_by(col(Subscription.id)).limit(limit)).all())
+
+
+def _stands(state: State, at: datetime) -> ColumnElement[bool]:
+    """As `state_at` says it, in the words of the database."""
+    begun, over = col(Subscription.paused_from), col(Subscription.paused_until)
+    is_there = col(Subscription.state) == state
+    is_pause = col(Subscription.state) == State.PAUSED
+    holds = and_(or_(begun.is_(None), begun <= at), or_(over.is_(None), over > at))
+    if state is State.PAUSED:
+        return and_(is_pause, holds)
+    return or_(is_there, and_(is_pause, not_(holds))) if state is State.ACTIVE else is_there
 
 
 def held_by(session: Session, person_ids: Collection[int]) -> list[Subscription]:
