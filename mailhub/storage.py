@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from sqlalchemy import LargeBinary, func, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
@@ -17,6 +18,7 @@ from mailhub.errors import UnknownRow
 WORTH_WRITING_OCTETS = (
     32 * 1024
 )  # a statement for less costs more than it writes, and takes the interpreter from the doors
+_MOST_NAMED = 500  # in one statement
 
 
 class Blob(SQLModel, table=True):
@@ -69,6 +71,16 @@ def fetch(session: Session, digest: str) -> bytes:
     if content is None:
         raise UnknownRow(f"no bytes are kept under {digest}")
     return content
+
+
+def beginnings(session: Session, digests: Sequence[str], octets: int) -> dict[str, bytes]:
+    """The first so many octets of the bytes of these names; what is not kept is left out."""
+    found: dict[str, bytes] = {}
+    for start in range(0, len(digests), _MOST_NAMED):
+        few = digests[start : start + _MOST_NAMED]
+        beginning = type_coerce(func.substr(Blob.content, 1, octets), LargeBinary)
+        found.update(session.execute(select(Blob.digest, beginning).where(col(Blob.digest).in_(few))).all())
+    return found
 
 
 def forget(session: Session, digest: str) -> None:

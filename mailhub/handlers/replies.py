@@ -6,6 +6,7 @@ explained to whoever sent it (S1, S3, S26, S46). Their yes, or an operator's rel
 no address of staff, no token, nothing internal; the same words to the same letter leave once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +14,7 @@ from mailhub import journal, outbox
 from mailhub.centre import people, recall, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import MACHINE_SERVICES, Service
-from mailhub.centre.requests import ExchangeKind, Request
+from mailhub.centre.requests import Exchange, ExchangeKind, Request
 from mailhub.handlers import incoming, letters
 from mailhub.handlers.desk import Desk, Outcome
 from mailhub.journal import ECHO_SPAN, Verdict
@@ -38,6 +39,7 @@ class _Reply:
     desk: Desk
     request: Request
     colleague: Colleague
+    thread: Sequence[Exchange]  # as it stood when the reply came
 
     @property
     def number(self) -> int:
@@ -67,7 +69,8 @@ def handle(reading: Reading, desk: Desk) -> Outcome:
     doubt = None if standing.vouched_by or standing.let_in else _doubt(reading, desk)
     if doubt is not None:
         return _hold(reading, desk, request, doubt)
-    return _act(_Reply(reading, desk, request, colleague))
+    thread = requests.exchanges(desk.session, request)
+    return _act(_Reply(reading, desk, request, colleague, thread))
 
 
 def _doubt(reading: Reading, desk: Desk) -> str | None:
@@ -124,7 +127,7 @@ def _act(reply: _Reply) -> Outcome:
         return _keep_inside(reply, "empty")
     if hints.is_recall(quoting.reply):
         return _keep_inside(reply, "recall")
-    if said.unknown and relay.text(quoting.reply, _secrets(reply.desk, reply.request)) is None:
+    if said.unknown and relay.text(quoting.reply, _secrets(reply)) is None:
         return _keep_inside(reply, "internal")  # the copy itself names commands
     if said.unknown:
         told = _file_note(reply)
@@ -150,14 +153,13 @@ def _is_hushed(reply: _Reply) -> bool:
     """Say whether `#note` stands among what a mail program set apart, and was not carried along from this thread."""
     if not commands.asks_for_silence(reply.reading.quoting.text):
         return False
-    thread = requests.exchanges(reply.desk.session, reply.request)
-    return not any(commands.asks_for_silence(each.text) for each in thread)
+    return not any(commands.asks_for_silence(each.text) for each in reply.thread)
 
 
 def _answer(reply: _Reply, said: Commands) -> Outcome:
     """Send the words to the asker; the first answer assigns, `#clore` closes."""
     desk, request = reply.desk, reply.request
-    kept_from = _secrets(desk, request)
+    kept_from = _secrets(reply)
     words = relay.text(said.text, kept_from)
     files = enclosures.leaving(reply.reading.message.attachments, kept_from)
     if words is None or files is None:
@@ -178,9 +180,10 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
         text=words,
         html=relay.html(reply.reading.message.html, said.text, kept_from),
         enclosures=files,
+        thread=reply.thread,
     )
     written = incoming.written(reply.reading)
-    requests.add(
+    answer = requests.add(
         desk.session,
         request,
         ExchangeKind.ANSWER,
@@ -189,9 +192,7 @@ def _answer(reply: _Reply, said: Commands) -> Outcome:
         outgoing_key=key,
     )
     requests.answer(desk.session, request, reply.colleague.id, desk.now)
-    texts = [
-        e.text for e in requests.exchanges(desk.session, request) if e.kind not in requests.BETWEEN_STAFF
-    ]
+    texts = [*_shown(reply.thread), answer.text]
     recall.remember(desk.session, people.identity(request), [request.subject, *texts])
     _obey(reply, said)
     return Outcome(
@@ -214,6 +215,7 @@ def _twin(reply: _Reply, words: str) -> Outgoing | None:
         for letter in outbox.listed(session, request_id=request.id, kind="answer")
         if letter.created_at >= came_at - ECHO_SPAN and letter.state not in _NOT_SAID
     }
+    # Asked again, and only here: what the other one wrote while we waited for the row.
     for each in requests.exchanges(session, request) if left else ():
         letter = left.get(each.outgoing_key or "")
         if letter is None or each.staff_id != reply.colleague.id or each.text.split() != words.split():
@@ -261,7 +263,8 @@ def _file_note(reply: _Reply) -> tuple[Draft, ...]:
     return incoming.note(reply.reading, reply.desk, reply.request, reply.colleague)
 
 
-def _secrets(desk: Desk, request: Request) -> Secrets:
+def _secrets(reply: _Reply) -> Secrets:
+    desk, request = reply.desk, reply.request
     copies = outbox.listed(desk.session, request_id=request.id, kind="staff-copy", limit=None)
     return secrecy.secrets(
         addresses=people.staff_addresses(desk.session),
@@ -269,10 +272,11 @@ def _secrets(desk: Desk, request: Request) -> Secrets:
         domain=desk.centre.domain,
         stand_in=desk.centre.address(letters.service_of(request)),
         marker=letters.INTERNAL_MARKER,
-        copies=[message.read(outbox.raw(desk.session, copy)).text for copy in copies],
-        shown=[
-            exchange.text
-            for exchange in requests.exchanges(desk.session, request)
-            if exchange.kind not in requests.BETWEEN_STAFF
-        ],
+        copies=outbox.said(desk.session, copies),
+        shown=_shown(reply.thread),
     )
+
+
+def _shown(thread: Sequence[Exchange]) -> list[str]:
+    """What the asker wrote and was sent."""
+    return [each.text for each in thread if each.kind not in requests.BETWEEN_STAFF]

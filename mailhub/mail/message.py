@@ -112,6 +112,19 @@ def read(raw: bytes) -> Message:
     )
 
 
+def opening(beginning: bytes) -> str | None:
+    """The words of a letter of ours that begins so and encloses files; None when they are not all there.
+
+    Of ours: what is enclosed is never read with the words, so that nothing behind the first part changes them.
+    """
+    cutting = mime.Cutting()
+    root = mime.cut(beginning, cutting)
+    if root.kind != "multipart/mixed" or len(root.children) < 2 or root.children[0].kind != "text/plain":
+        return None
+    text = _joined(root.children[:1], cutting)
+    return None if text.isspace() or not text else text
+
+
 class _Fields:
     """The fields of the top level, by name."""
 

@@ -25,6 +25,7 @@ from mailhub.outbox.letter import (
     raw,
     retry,
     return_id,
+    said,
     sent,
     settle_doubt,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "retry",
     "return_id",
     "returned",
+    "said",
     "seal",
     "sent",
     "settle_doubt",

@@ -1,5 +1,7 @@
 """The letters to an asker, from the service address, with a token of theirs to reply to: acknowledged once, answered."""
 
+from collections.abc import Sequence
+
 from mailhub.centre import people, requests
 from mailhub.centre.people import Colleague
 from mailhub.centre.profile import Service
@@ -60,9 +62,10 @@ def answer(
     text: str,
     html: str | None,
     enclosures: tuple[Enclosure, ...],
+    thread: Sequence[Exchange],
 ) -> Draft:
     """A staff member's words to the asker: from the service address, in the asker's thread, their question quoted."""
-    asked = _last_from_asker(desk, request)
+    asked = _last_from_asker(thread)
     person = desk.session.get_one(people.Person, request.requester_id)
     recipient = people.address_of(desk.session, request.requester_id)
     words = desk.renderer.letter(
@@ -87,7 +90,7 @@ def answer(
         envelope_from=return_path(desk, key),
         reply_to=desk.centre.address(Service.REPLY, desk.centre.keyring.seal(token)),
         in_reply_to=asked.message_id if asked else None,
-        references=_references_to_asker(desk, request),
+        references=_references_to_asker(thread),
         message_id=message_id(desk, token, key),
         headers=_thread_headers(asked),
         enclosures=enclosures,
@@ -119,14 +122,12 @@ def _echoed(reading: Reading) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _last_from_asker(desk: Desk, request: Request) -> Exchange | None:
+def _last_from_asker(thread: Sequence[Exchange]) -> Exchange | None:
     theirs = {requests.ExchangeKind.QUESTION, requests.ExchangeKind.FOLLOW_UP, requests.ExchangeKind.THANKS}
-    thread = requests.exchanges(desk.session, request)
     return next((exchange for exchange in reversed(thread) if exchange.kind in theirs), None)
 
 
-def _references_to_asker(desk: Desk, request: Request) -> tuple[str, ...]:
-    thread = requests.exchanges(desk.session, request)
+def _references_to_asker(thread: Sequence[Exchange]) -> tuple[str, ...]:
     outside = [exchange for exchange in thread if exchange.kind not in requests.BETWEEN_STAFF]
     return threads.references_for(*(exchange.message_id for exchange in outside))
 
