@@ -34,6 +34,13 @@ Home = Annotated[
         metavar="DIR",
     ),
 ]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who notes it.", show_default="whoever is logged in"),
+]
+Of = Annotated[
+    str | None, typer.Option("--of", metavar="LIST", help="Only this publication, such as lettre.")
+]
 HERE = Path()
 LAST_ROW = 2**63 - 1  # no database numbers a row beyond it
 
@@ -49,3 +56,10 @@ Now = Annotated[
         help="Rehearse: pretend it is this time. Refused unless the relay is this machine.",
     ),
 ]
+
+
+def logged_in() -> str:
+    """Who notes something, unless `--by` says so."""
+    import getpass  # noqa: PLC0415 — rarely asked
+
+    return getpass.getuser()

@@ -1,18 +1,16 @@
-"""Subscribers: who receives what and with what proof; staff's own door to the verbs readers use by mail."""
+"""Subscribers: what is decided about one reader, with its proof; staff's own door to the verbs readers use by mail."""
 
 # ruff: noqa: PLC0415 — heavy rooms are imported inside the command that needs them
 
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mailhub.cli import opening, register, screen
-from mailhub.cli.options import HERE, AsJson, AsLines, Home, Limit, Now
+from mailhub.cli import opening, register, screen, sheets
+from mailhub.cli.options import HERE, AsJson, AsLines, By, Home, Limit, Of, logged_in
 from mailhub.errors import Refused
 
 if TYPE_CHECKING:  # see above
@@ -39,13 +37,6 @@ Note = Annotated[
     typer.Option(
         "--note", metavar="TEXT", help="How they told you: « par téléphone le 3 mars »; kept as proof."
     ),
-]
-By = Annotated[
-    str | None,
-    typer.Option("--by", metavar="NAME", help="Who notes it.", show_default="whoever is logged in"),
-]
-Of = Annotated[
-    str | None, typer.Option("--of", metavar="LIST", help="Only this publication, such as lettre.")
 ]
 
 
@@ -258,76 +249,8 @@ def suppress(
     screen.done(shown, f"{address} is never written to again", as_json=json)
 
 
-@app.command("import")
-def import_(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV file; its first line names the columns.")
-    ],
-    to: Annotated[str, typer.Option("--to", metavar="LIST", help="The publication, such as lettre.")],
-    home: Home = HERE,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
-    by: By = None,
-    now: Now = None,
-    json: AsLines = False,
-) -> None:
-    """Add the readers of a file. Nobody who left, complained or objected is ever brought back."""
-    from mailhub.centre.subscriptions import importing, sheet
-
-    table = sheet.read(file.read_bytes())
-    with opening.house(home, now) as house:
-        publication = house.centre.lists.publication(to)
-        keyring, is_ours = house.centre.keyring, house.centre.is_ours
-        if dry_run:
-            with house.database.reading() as session:
-                steps = importing.plan(session, keyring, publication, table.lines, is_ours=is_ours)
-        else:
-            with house.database.transaction() as session:
-                steps = importing.carry_out(
-                    session,
-                    keyring,
-                    publication,
-                    table.lines,
-                    is_ours=is_ours,
-                    at=house.now(),
-                    recorded_by=by or _logged_in(),
-                )
-    rows = [{"line": step.number, "who": step.who, "fate": str(step.fate), "why": step.why} for step in steps]
-    if json:
-        screen.lines(rows)
-    else:
-        told = [row for row in rows if row["fate"] != "added"]
-        screen.table(told, ("line", "who", "fate", "why"), nothing="every line was added")
-    counts = ", ".join(f"{sum(step.fate is fate for step in steps)} {fate}" for fate in importing.Fate)
-    screen.aside(f"{'would be: ' if dry_run else ''}{counts}")
-    if table.unknown:
-        screen.aside(f"columns left alone: {', '.join(table.unknown)}")
-
-
-@app.command("export")
-def export(
-    home: Home = HERE,
-    of: Of = None,
-    file: Annotated[
-        Path | None, typer.Option("--to-file", metavar="FILE", help="Where to; the screen when left out.")
-    ] = None,
-    json: AsLines = False,
-) -> None:
-    """Write everybody as CSV, for a spreadsheet or for `import`."""
-    from mailhub.centre.subscriptions import sheet
-
-    with opening.house(home) as house, house.database.reading() as session:
-        written = count()
-        rows = (
-            {**row, "name": row["who"], "email": row["address"]}
-            for row, _ in zip(register.every(session, house, of), written, strict=False)
-        )
-        if json:
-            screen.lines({column: row[column] for column in register.SHEET} for row in rows)
-        elif file is None:
-            screen.octets(sheet.write(rows, register.SHEET))
-        else:
-            file.write_bytes(sheet.write(rows, register.SHEET))
-            screen.aside(f"{next(written)} subscriptions in {file}")
+app.command("import")(sheets.import_)
+app.command("export")(sheets.export)
 
 
 def _rows(one: dict[str, object], key: str) -> list[dict[str, object]]:
@@ -341,13 +264,7 @@ def _evidence(house: "House", source: "Source", note: str, by: str | None) -> "E
 
     if not note.strip():
         raise Refused("say in --note how they told you; it is kept as proof")
-    return Evidence(source, house.now(), note=note.strip(), recorded_by=by or _logged_in())
-
-
-def _logged_in() -> str:
-    import getpass
-
-    return getpass.getuser()
+    return Evidence(source, house.now(), note=note.strip(), recorded_by=by or logged_in())
 
 
 def _changed(session: "Session", house: "House", rows: "Sequence[Subscription]") -> list[dict[str, object]]:
