@@ -1,5 +1,6 @@
 """`mailhub check` says everything at once, each with a way out, and fails on what will not work or harms."""
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -385,11 +386,8 @@ def test_a_key_of_another_certificate_is_an_error(found, setting, tmp_path):
 
 def test_every_packaged_template_has_samples_and_renders(found):
     centre = Centre("Villes & Rives", "villes-rives.example", Keyring(1, {1: bytes(32)}))
-    names = [
-        path.relative_to(PACKAGED).as_posix()
-        for room in ("mail", "words")
-        for path in (PACKAGED / room).rglob("*.txt")
-    ]
+    every = [path.relative_to(PACKAGED).as_posix() for path in PACKAGED.rglob("*.*")]
+    names = [name for name in every if name.endswith((".txt", ".html")) and "/play/" not in name]
 
     assert [name for name in names if not samples.of(name, centre)] == []
     assert found()[0] == 0
@@ -452,13 +450,28 @@ def test_a_template_of_the_home_that_does_not_hold_is_an_error(found, home, text
     assert words in rows[0][2]
 
 
-def test_a_template_no_letter_uses_is_told(found, home):
-    path = home / "templates" / "mail" / "acknowlegement" / "body.txt"
+@pytest.mark.parametrize(
+    "page", sorted({path.stem for path in (PACKAGED / "web").glob("*.html")} - {"words"})
+)
+def test_a_page_of_the_home_that_names_an_unknown_value_is_an_error(found, home, page):
+    path = home / "templates" / "web" / f"{page}.html"
+    path.parent.mkdir(parents=True)
+    packaged = (PACKAGED / "web" / path.name).read_text("utf-8")
+    path.write_text(re.sub("<h1>|<footer>", r"\g<0>{{ prenom }}", packaged), "utf-8")
+
+    rows = [row[:3] for row in found()[1] if row[0] == "error"]
+
+    assert rows == [("error", f"templates/web/{page}.html", "'prenom' is undefined")]
+
+
+@pytest.mark.parametrize("name", ["mail/acknowlegement/body.txt", "web/leaves.html", "web/play/mail.html"])
+def test_a_template_nothing_uses_is_told(found, home, name):
+    path = home / "templates" / name
     path.parent.mkdir(parents=True)
     path.write_text("Bonjour")
 
     assert (
         "warning",
-        "templates/mail/acknowlegement/body.txt",
-        "no letter uses a template of this name",
+        f"templates/{name}",
+        "no letter and no page uses a template of this name",
     ) in found()[1]

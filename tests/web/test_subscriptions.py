@@ -7,18 +7,21 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlmodel import select
 
 from mailhub import outbox
 from mailhub.centre import people, subscriptions
 from mailhub.centre.profile import Centre
 from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source, State
+from mailhub.cli.checkup import samples
 from mailhub.database import Database
 from mailhub.handlers import enrolment
 from mailhub.handlers.desk import Desk
 from mailhub.mail.tokens import Purpose, Token
 from mailhub.outbox import Outgoing
-from mailhub.render import Renderer
+from mailhub.render import PACKAGED, Renderer
+from mailhub.web import site
 from mailhub.web import subscriptions as pages
 from tests.journey import read
 from tests.readers import KEYRING, by_phone, subscribed
@@ -55,6 +58,15 @@ def asked(centre: Reading, **form: str) -> str:
     with centre.database.reading() as session:
         question = session.exec(select(Confirmation)).one()
         return KEYRING.seal(Token(Purpose.JOIN, question.id or 0, question.person_id))
+
+
+class Recorder(Renderer):
+    """Remembers what each page was given."""
+
+    def page(self, name: str, **values: object) -> str:
+        """As every renderer."""
+        self.given = {**getattr(self, "given", {}), name: {"centre"} | set(values)}
+        return super().page(name, **values)
 
 
 def acts(centre: Reading) -> list[tuple[str, str]]:
@@ -645,3 +657,28 @@ def test_a_database_that_does_not_answer_is_not_the_readers_fault(small, tmp_pat
     assert said.status_code == 503
     assert "rien n’a été fait" in said.text
     assert "sqlite" not in said.text.lower()
+
+
+# -- pages of a home's own ----------------------------------------------------------------------------------------
+
+
+def test_the_check_of_a_home_tries_each_page_with_all_it_is_given_and_no_more(small):
+    question, recorder = asked(small), Recorder()
+    here = site.Site(small.database, small.centre, recorder, small.clock, CollectorRegistry())
+    back = small.token(Purpose.DONE, until=60_000)
+    with replace(small, application=here.application()).client() as client:
+        for path in ("quitter/rien", f"quitter/{small.token()}", f"preferences/{small.token()}"):
+            client.get(f"/{path}")
+        client.get(f"/annuler/{back}")
+        client.get(f"/confirmer/{question}")
+        client.post(f"/confirmer/{question}", data={"reponse": "oui"}, headers=OWN)
+        client.post(f"/confirmer/{question}", data={"reponse": "oui"}, headers=ELSEWHERE)
+        client.get("/abonnement")
+        client.post("/abonnement", data={"adresse": PIERRE, "publication": "lettre"}, headers=OWN)
+        for _ in range(pages.CHOICES_AN_HOUR + 1):
+            client.post(f"/annuler/{back}", headers=OWN)
+
+    of_a_form = {"unread", "trouble"}  # what is wrong there comes from below the pages
+    every = {path.stem for path in (PACKAGED / "web").glob("*.html")} - of_a_form - {"frame", "words"}
+    tried = {name: set(samples.of(f"web/{name}.html", small.centre)[0]) for name in every}
+    assert recorder.given == tried

@@ -1,4 +1,4 @@
-"""Values every template is rendered with by `mailhub check`: all a letter may be given, once rich and once bare.
+"""Values every template is rendered with by `mailhub check`: all a letter or a page may be given, rich and bare.
 
 A template of a home that names anything else, or trips over a value that is missing, is found before a reader is.
 """
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 from mailhub.centre.profile import Centre
-from mailhub.cli.checkup import glossary, readers
+from mailhub.cli.checkup import glossary, pages, readers
 
 Values = dict[str, object]
 
@@ -181,9 +181,11 @@ _PARTS: dict[str, tuple[Values, ...]] = {
 
 
 def of(template: str, centre: Centre) -> tuple[Values, ...]:
-    """The samples for one template, by its path below `templates/`; none when no letter has this name."""
+    """The samples for one template, by its path below `templates/`; none when no letter and no page has this name."""
     if template in _PARTS:
         return _PARTS[template]
+    if template in pages.PAGES:
+        return tuple({"centre": centre, **values} for values in pages.PAGES[template])
     room, _, rest = template.partition("/")
     name, _, part = rest.partition("/")
     if room != "mail" or part not in {"subject.txt", "body.txt"}:
