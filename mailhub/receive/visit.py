@@ -170,8 +170,11 @@ class Visit(SMTP):
     # ── answers ──
 
     async def push(self, status: str) -> None:  # type: ignore[override]  # bytes are never said
-        """Send one answer, and wait when the peer does not read."""
-        self._reply(status)
+        """Send one answer, and wait when the peer does not read; after a goodbye the dialogue is over."""
+        if self._writer.is_closing():
+            cast("asyncio.Task[None]", self._handler_coroutine).cancel()
+        else:
+            self._reply(status)
         await self._writer.drain()
 
     def _reply(self, status: str) -> None:

@@ -960,6 +960,32 @@ def test_whoever_was_shown_out_makes_room_for_the_next(shelf: Shelf, new_loop: N
 
 
 @BOTH_LOOPS
+def test_after_a_goodbye_under_tls_nothing_more_is_answered(
+    shelf: Shelf, tls: ssl.SSLContext, new_loop: NewLoop, caplog: pytest.LogCaptureFixture
+):
+    asked: list[str] = []
+
+    def nobody(address: str) -> bool:
+        asked.append(address)
+        return False
+
+    guesses = "".join(f"RCPT TO:<guess{number}@centre.example>\r\n" for number in range(100))
+    with (
+        open_house(shelf, Limits(errors=3), tls=tls, new_loop=new_loop, is_ours=nobody) as house,
+        Peer(house.port) as peer,
+    ):
+        peer.greet().ask("STARTTLS")
+        with trusting_anyone().wrap_socket(peer.socket) as wrapped, wrapped.makefile("rb") as replies:
+            wrapped.sendall(b"EHLO reader.example\r\nMAIL FROM:<a@reader.example>\r\n" + guesses.encode())
+            answers = replies.read().splitlines()
+        assert gone_within(house, 10)
+
+    assert answers[-1] == b"421 4.7.0 Too many errors, goodbye"
+    assert len(asked) <= 5  # the fifth is not answered
+    assert caplog.records == []
+
+
+@BOTH_LOOPS
 @pytest.mark.parametrize("way", ["QUIT", "errors", "half-closed"])
 def test_whoever_leaves_without_reading_our_answers_makes_room_for_the_next(
     shelf: Shelf, way: str, new_loop: NewLoop
