@@ -42,6 +42,17 @@ def test_r31_whoever_asked_by_phone_is_asked_by_mail(run, home):
     assert [letter["kind"] for letter in letters] == ["subscription-confirmation"]
 
 
+def test_an_address_without_a_whole_domain_is_neither_added_nor_imported(run, home):
+    file = home / "lecteurs.csv"
+    file.write_text("nom;courriel\nJeanne Morel;jeanne@mairie\n")
+    added = run("subscribers", "add", "jeanne@mairie", "--to", "revue", *NOTE, "--home", home)
+    brought = run("subscribers", "import", file, "--to", "lettre", "--json", "--home", home)
+
+    assert (added.status, "jeanne@mairie" in added.said) == (1, True)
+    assert [line["fate"] for line in brought.lines] == ["refused"]
+    assert "nobody" in run("subscribers", "ls", "--home", home).said
+
+
 def test_r31_without_a_note_nothing_is_done(run, home):
     refused = run(
         "subscribers", "add", "hugo@kerbrec.example", "--to", "revue", "--note", " ", "--home", home
