@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from itertools import cycle
 
 import pytest
@@ -13,7 +14,7 @@ from sqlmodel import select
 from mailhub import outbox
 from mailhub.centre import people, subscriptions
 from mailhub.centre.profile import Centre
-from mailhub.centre.subscriptions import Channel, Confirmation, Evidence, Source, State
+from mailhub.centre.subscriptions import Act, Channel, Confirmation, Evidence, Source, State, consent
 from mailhub.cli.checkup import samples
 from mailhub.database import Database
 from mailhub.handlers import enrolment
@@ -278,6 +279,19 @@ def test_the_link_of_a_way_back_that_was_taken_says_what_comes(small):
     assert "S’abonner de nouveau" not in opened_again
 
 
+def test_a_way_back_that_is_gone_sends_nobody_to_join_whose_email_is_only_stopped(small):
+    back = small.token(Purpose.DONE, until=60_000)
+    with small.database.transaction() as session:
+        row = subscriptions.get(session, small.row_id)
+        stopped = Evidence(Source.RETURNS, small.clock())
+        consent.record(session, row, Act.STOPPED, stopped, state=State.SUSPENDED)
+    with small.client() as client:
+        shown = client.get(f"/annuler/{back}").text
+
+    assert "Écrivez-nous pour le rétablir" in shown
+    assert "S’abonner de nouveau" not in shown
+
+
 def test_what_was_decided_elsewhere_or_long_ago_is_not_taken_back_by_a_page(small):
     with small.client() as client:
         done = client.post(f"/quitter/{small.token()}", data={"quitter": "oui"}, headers=OWN)
@@ -330,7 +344,11 @@ def test_a_pause_ends_on_its_day_and_is_told(centre):
 
 
 @pytest.mark.parametrize(
-    "typed", ["15/04/2026", "15.04.2026", "15 avril 2026", "mercredi 15 avril", "le 15 AVRIL"]
+    "typed",
+    [
+        *("15/04/2026", "15/4/26", "15.04.2026", "2026-04-15", "15 avril 2026", "15\u00a0avril"),
+        *("mercredi 15 avril", "le 15 AVRIL"),
+    ],
 )
 def test_a_day_typed_where_the_browser_knows_no_days_is_understood(small, typed):
     with small.client() as client:
@@ -447,7 +465,6 @@ def test_the_button_of_the_question_joins_once(centre):
             )
         )
 
-    assert "Je demande à recevoir" in shown.text
     assert all("C’est confirmé" in answer.text for answer in answers)
     assert [kind for kind, _ in centre.letters()] == ["subscription-confirmation", "subscription-welcome"]
     with centre.database.reading() as session:
@@ -455,7 +472,11 @@ def test_the_button_of_the_question_joins_once(centre):
         row = subscriptions.find(session, "lettre", people.identity(person))
         (kept,) = subscriptions.history(session, people.identity(row))
     assert (row.state, kept.source) == (State.ACTIVE, Source.PAGE)
-    assert kept.shown.startswith("Je demande à recevoir")
+    begins = (
+        "Je demande à recevoir «\u00a0Lettre mensuelle\u00a0», que publie Villes & Rives, à cette adresse."
+    )
+    assert kept.shown.startswith(begins)
+    assert f"<p>{escape(kept.shown)}</p>" in shown.text
 
 
 def test_a_no_to_the_question_sends_nothing(small):
@@ -518,11 +539,35 @@ def test_what_is_wrong_in_a_form_is_tied_to_its_field(small):
     with small.client() as client:
         said = client.post("/abonnement", data={"adresse": "jeanne@mairie"}, headers=OWN).text
 
+    assert '<fieldset role="radiogroup" aria-invalid="true" aria-describedby="publication-manque">' in said
     described = re.findall(r'aria-describedby="([^"]+)"', said)
     assert described == ["publication-manque", "adresse-manque"]
     assert all(f'id="{name}"' in said for name in described)
     assert said.count(" autofocus") == 1
     assert "<title>À compléter : s’abonner –" in said
+
+
+@pytest.mark.parametrize(
+    "path", ["/abonnement", "/preferences/{token}", "/quitter/{token}", "/annuler/{back}"]
+)
+def test_the_title_of_a_page_begins_with_a_capital(small, path):
+    with small.client() as client:
+        page = client.get(path.format(token=small.token(), back=small.token(Purpose.DONE, until=60_000))).text
+
+    (title,) = re.findall("<title>(.*)</title>", page)
+    assert title[0].isupper()
+
+
+@pytest.mark.parametrize("path", ["issue/body.txt", "issue/body.html", "subscription-welcome/body.txt"])
+def test_letters_lead_to_the_page_for_what_it_does_and_ask_for_a_reply_to_change_an_address(small, path):
+    sample = next(each for each in samples.of(f"mail/{path}", small.centre) if each["preferences_link"])
+    said = Renderer().template(f"mail/{path}").render(sample)
+
+    before, after = said.split(str(sample["preferences_link"]))
+    promise = f"{before.splitlines()[-1]}{after.splitlines()[0]}"
+    assert "pause" in promise
+    assert "adresse" not in promise
+    assert re.search(r"changer d’adresse\b.* répond", said)
 
 
 # -- nothing guessable ------------------------------------------------------------------------------------------
