@@ -841,6 +841,18 @@ def test_t5_a_late_issue_of_which_nobody_can_be_told_keeps_no_other(run, tmp_pat
     assert (run.issue("lettre-57").state, run.issue("lettre-58").state) == ("late", "released")
 
 
+def test_t5_a_late_issue_that_could_not_be_put_off_does_not_leave(run, monkeypatch):
+    def trouble(*_):
+        raise ValueError("for now")
+
+    run.keep(at=HOUR)
+    run.clock.forward(hours=12)
+    monkeypatch.setattr(Issues, "_ask_about", trouble)
+
+    assert run.issues.tick() == 0
+    assert run.issue().state == "scheduled"
+
+
 def test_t5_a_person_decides_and_the_late_issue_leaves(run, relay):
     run.keep(at=later(hours=-7))
     run.issues.tick()

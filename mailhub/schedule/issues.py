@@ -57,9 +57,15 @@ class Issues:
         return released
 
     def release_due(self) -> int:
-        """Let issues leave whose hour has come: their rosters are frozen, and copies planned, at one instant each."""
+        """Let issues leave whose hour has come: their rosters are frozen, and copies planned, at one instant each.
+
+        One whose hour is long past never leaves from here, though it could not be put off (T5).
+        """
+        now = self.now()
         with self.database.reading() as session:
-            references = [issue.reference for issue in publications.due(session, self.now())]
+            due = publications.due(session, now)
+            late = publications.find_late(due, now, self.late_after)
+            references = [issue.reference for issue in due if issue not in late]
         return sum(self._try_to_release(reference) for reference in references)
 
     def ask_about_late(self) -> int:
