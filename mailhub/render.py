@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,11 @@ class Renderer:
 
     def template(self, path: str) -> Template:
         """One template by its path below `templates/`."""
-        return self._environment.get_template(path)
+        return self._template(path)
+
+    @cached_property
+    def _template(self) -> Callable[[str], Template]:
+        return cache(self._environment.get_template)
 
 
 def french_day(day: date) -> str:

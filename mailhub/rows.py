@@ -57,13 +57,19 @@ def insert(session: Session, table: type[Row], **values: object) -> Row:
 
     Not within a savepoint that may be undone: the session would go on holding the row.
     """
+    row = record(session, table, **values)
+    make_transient_to_detached(row)
+    session.add(row)
+    return row
+
+
+def record(session: Session, table: type[Row], **values: object) -> Row:
+    """The same for a row that nobody changes later: the session need not hold it, which costs more than its insert."""
     line = _line(session)
     values = {**_defaults(table), **values}
     keys = _inserting(table, tuple(values), line.dialect).run(line, values)[0]
     row: Row = manager_of_class(table).new_instance()  # as the session makes those it reads
     vars(row).update(values, **dict(zip(_keys(table), keys, strict=True)))
-    make_transient_to_detached(row)
-    session.add(row)
     return row
 
 

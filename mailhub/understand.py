@@ -6,6 +6,7 @@ what the mail means here: is it known already, is its author staff, whose token 
 
 import hashlib
 import re
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -49,6 +50,7 @@ _SPEAKS_OF_LISTS = re.compile(
     r"abonn|d.?s.?inscri|liste|retir|recevoir|stop|unsubscribe|subscribe", re.IGNORECASE
 )
 MOST_WORDS_OF_A_WISH = 90
+_BLANKS = string.whitespace.encode()
 # Of what a telephone may have carried along, and of our letters it is looked for in: the beginning tells.
 MOST_LETTERS_COMPARED, MOST_LINES_COMPARED, MOST_COMPARED = 20, 100, 20_000
 
@@ -235,9 +237,9 @@ def _is_carried_along(session: Session, text: str, request: requests.Request | N
 
 
 def _gist(text: str) -> str:
-    return hashlib.sha256(" ".join(wording.fold(text).split()).encode("utf-8", "surrogatepass")).hexdigest()[
-        :32
-    ]
+    """A digest of the words, however they are cut into lines."""
+    folded = wording.fold(text).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(folded.translate(None, _BLANKS)).hexdigest()[:32]
 
 
 def _token_staff(session: Session, token: Token | None) -> Colleague | None:

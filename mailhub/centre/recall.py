@@ -16,7 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from mailhub import rows
 from mailhub.centre.requests import Exchange, ExchangeKind, Request
-from mailhub.mail.french import fold
+from mailhub.mail.french import fold, vocabulary
 
 _MOST_READ = 3000  # characters of a text; the rest tells little more
 _STEM = 6  # letters kept of a word
@@ -62,7 +62,7 @@ class Past:
 
 def stems(text: str) -> frozenset[str]:
     """The words that carry meaning, folded and shortened."""
-    words = frozenset(_WORD.findall(fold(text[:_MOST_READ])))
+    words = frozenset(_WORD.findall(vocabulary(fold(text[:_MOST_READ]))))
     return frozenset(word[:_STEM] for word in words - _COMMON)
 
 

@@ -394,6 +394,7 @@ def _valid_local(local: str) -> bool:
     return _DOT_ATOM.fullmatch(re.sub(r"[^\x00-\x7f]", "a", local)) is not None
 
 
+@lru_cache(_REMEMBERED)
 def _valid_domain(domain: str) -> bool:
     if domain.startswith("[") and domain.endswith("]"):
         try:

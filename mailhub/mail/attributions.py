@@ -96,7 +96,7 @@ def end(lines: Lines, start: int, *, is_reply: bool) -> int | None:
     first = lines.plain[start].lstrip(_LEADING)
     anchored = _anchored(first)
     if not anchored and not (
-        any(map(_may_end, lines.plain[start : start + 2])) and _may_name_a_writer(lines.plain[start])
+        any(map(may_end, lines.plain[start : start + 2])) and _may_name_a_writer(lines.plain[start])
     ):
         return None
     joined = first
@@ -148,7 +148,7 @@ def _reach(plain: str) -> int:
 
 
 @lru_cache(4)  # each line is asked about twice: below the line before it, and as a beginning
-def _may_end(plain: str) -> bool:
+def may_end(plain: str) -> bool:
     """Say at little cost whether a line may be the last of an attribution: most lines of a mail are not."""
     if not plain.isascii():
         return True

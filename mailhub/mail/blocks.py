@@ -4,6 +4,7 @@ One walk down the lines. A heading or an attribution begins a quote that ends wi
 marks nobody can say where it ends, so it goes on to the end of the mail.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,10 @@ from mailhub.mail.lines import Lines
 
 # Above a telephone's signature a greeting, or a word or two, is not yet an answer: the answer may follow below.
 _WORDS_OF_AN_ANSWER = 3
+_LINES_COUNTED = 50  # of one block, in search of so many words
+
+# Most lines of a mail: nothing that a heading is made of, and of an attribution at most a verb at its end.
+_PROSE = re.compile(r"[a-z][a-z ',;.!?()/\"-]*[a-z',;.!?()/\"]")
 
 
 class Kind(StrEnum):
@@ -72,7 +77,6 @@ class _Walk:
         self._is_reply = is_reply
         self._is_forward = is_forward
         self._blocks: list[Block] = []
-        self._words = 0  # own ones so far
 
     def layout(self) -> Layout:
         page, index, own = self._page, 0, 0
@@ -97,7 +101,7 @@ class _Walk:
             if self._is_content(heading):
                 return self._passed_on(own, index, heading)
             self._add_own(own, start)
-            if end == len(page) and not self._words and not self._quotes_below(heading.end):
+            if end == len(page) and not self._words() and not self._quotes_below(heading.end):
                 # Nobody can tell below a heading at the top where the old message ends and an answer begins.
                 self._blocks.append(Block(Kind.OWN, start, end))
                 return Layout(tuple(self._blocks))
@@ -114,10 +118,20 @@ class _Walk:
 
     def _heading(self, index: int) -> Heading | None:
         """The heading, or the attribution, that begins at this line."""
+        if self._is_ordinary(index):
+            return None
         if heading := headings.at(self._page, index) or self._marked(index):
             return heading
         end = attributions.end(self._page, index, is_reply=self._is_reply)
         return Heading(Carries.MAIL, end) if end is not None else None
+
+    def _is_ordinary(self, index: int) -> bool:
+        """Say at little cost that nothing begins here, as on most lines of a mail."""
+        plain = self._page.plain[index]
+        if index in self._marks or not _PROSE.fullmatch(plain) or attributions.may_end(plain):
+            return False
+        below = self._page.plain[index + 1] if index + 1 < len(self._page) else ""
+        return not below or not (below[0].isdigit() or attributions.may_end(below))
 
     def _marked(self, index: int) -> Heading | None:
         """What the HTML says about this line: its paragraph is a heading."""
@@ -192,7 +206,7 @@ class _Walk:
 
     def _may_be_carried(self, start: int) -> bool:
         """Some telephones carry the old message along below their signature, with nothing to tell it."""
-        if not self._is_reply or self._words < _WORDS_OF_AN_ANSWER:
+        if not self._is_reply or (words := self._words()) < _WORDS_OF_AN_ANSWER:
             return False
         page = self._page
         below = page.next_filled(start)
@@ -200,11 +214,18 @@ class _Walk:
             return False
         first = page.plain[page.next_filled(0)]
         greeting = len(first.split()) if french.is_greeting(first) else 0
-        return self._words - greeting >= _WORDS_OF_AN_ANSWER
+        return words - greeting >= _WORDS_OF_AN_ANSWER
+
+    def _words(self) -> int:
+        """How many words of their author stand in the blocks so far."""
+        own = (block for block in self._blocks if block.kind is Kind.OWN)
+        begun = (
+            self._page.plain[block.start : min(block.end, block.start + _LINES_COUNTED)] for block in own
+        )
+        return sum(len(line.split()) for lines_ in begun for line in lines_)
 
     def _add_words(self, start: int, end: int) -> None:
         notice = signoffs.footer(self._page, start, end)
-        self._words += sum(len(line.split()) for line in self._page.plain[start : min(notice, start + 50)])
         self._add(Kind.OWN, start, notice)
         self._add(Kind.FOOTER, notice, end)
 

@@ -34,6 +34,9 @@ _Q = {char: char for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 def field(name: str, *tokens: str) -> bytes:
     """One field, folded between tokens where a line would grow too long; ends with CRLF."""
+    whole = " ".join((f"{name}:", *tokens))
+    if len(whole) <= LINE:
+        return f"{whole}\r\n".encode()
     lines = [f"{name}:"]
     for position, token in enumerate(tokens):
         if position and len(lines[-1]) + 1 + len(token) > LINE:

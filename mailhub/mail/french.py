@@ -36,6 +36,12 @@ def fold(text: str) -> str:
     return _SPACES.sub(" ", folded) if "  " in folded else folded
 
 
+@lru_cache(8)  # the same question is searched for hints, and for its like
+def vocabulary(folded: str) -> str:
+    """The different words of a text, once each: less to search, where their order does not matter."""
+    return " ".join(dict.fromkeys(folded.split()))
+
+
 def fold_in_place(text: str) -> str:
     """Fold each character by itself, so that positions stay those of the text; what would change length stays."""
     if text.isascii():

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from mailhub.mail import absences, address, calendar, complaints, receipts, reports
 from mailhub.mail.clues import Clues
@@ -68,7 +69,18 @@ AUTO_WORDS = (
     ("x-post-messageclass", "autoresponder"),
 )
 GENERATED_NAME = re.compile(r"(x-.*)?(auto[-_]?generated|machinegenerated)")
+_NAMES_KEPT = 500  # a correspondence has few
 NEGATIVE = {"no", "false", "0", "none", ""}
+
+
+@lru_cache(_NAMES_KEPT)
+def _is_auto(name: str) -> bool:
+    return AUTO_NAME.fullmatch(name) is not None
+
+
+@lru_cache(_NAMES_KEPT)
+def _is_generated(name: str) -> bool:
+    return GENERATED_NAME.fullmatch(name) is not None
 
 
 def _auto_reply(clues: Clues) -> str:
@@ -81,7 +93,7 @@ def _auto_reply(clues: Clues) -> str:
 def _auto_reply_header(clues: Clues) -> str:
     """The headers programs used before RFC 3834, and since."""
     for name in clues.headers:
-        if AUTO_NAME.fullmatch(name) and clues.first(name).lower() not in NEGATIVE:
+        if _is_auto(name) and clues.first(name).lower() not in NEGATIVE:
             return name
     for name in ("precedence", "x-precedence"):
         if clues.keyword(name).replace("-", "_") in {"auto_reply", "autoreply", "vacation"}:
@@ -127,7 +139,7 @@ def _auto_generated(clues: Clues) -> str:
     if submitted and submitted not in {"no", "auto-forwarded"}:
         return f"Auto-Submitted: {submitted}"
     for name in clues.headers:
-        if GENERATED_NAME.fullmatch(name) and clues.first(name).lower() not in NEGATIVE:
+        if _is_generated(name) and clues.first(name).lower() not in NEGATIVE:
             return name
     if clues.first("x-loop").lower() in {"yes", "true"}:
         return "X-Loop"

@@ -38,17 +38,17 @@ _EXCUSE = re.compile(
 )
 _OWN_THING = re.compile(rf"{_MINE}\b|.*\b{_THING}\b")
 _OTHER_WORDINGS = phrases(
-    rf"^von {_MINE} .{{1,40}} (?:gesendet|aus gesendet|geschickt|verschickt)$",
-    r"^(?:von unterwegs|unterwegs|mobil) gesendet$",
-    rf"^diese (?:nachricht|e-?mail) wurde (?:von|mit|uber) .{{0,40}}\b{_THING}\b.{{0,40}} (?:gesendet|verschickt)$",
-    rf"^(?:cet? (?:e-?mail|courriel|message)|this (?:e-?mail|message)) (?:a ete envoyee?|was sent) {_BY}\b.{{0,30}}\b{_THING}\b.{{0,30}}$",
-    r"^(?:[^\W\d]+ ){0,3}\[?outlook (?:for|pour|fur|para|per|voor|dla|til|for|pro|для|a|na|till) (?:android|ios|iphone|mac|mobile|windows).{0,30}$",
-    r"^outlook .{2,12} (?:android|ios) .{3,20}$",
-    r"^provenance ?: (?:courrier|mail|outlook)\b.{0,40}$",
-    r"^(?:发自|發自|从我的|從我的|自我的).{1,40}$",
-    r"^.{1,40}(?:から送信|에서 보냄|に送信|傳送)$",
-    rf"^.{{0,20}}{_THING}\b\S{{0,8}} (?:gonderildi|kuldve|kuldtem|lahetetty)$",
-    r"^telecharge[rz] (?:l'application )?.{2,40}$",
+    rf"von {_MINE} .{{1,40}} (?:gesendet|aus gesendet|geschickt|verschickt)$",
+    r"(?:von unterwegs|unterwegs|mobil) gesendet$",
+    rf"diese (?:nachricht|e-?mail) wurde (?:von|mit|uber) .{{0,40}}\b{_THING}\b.{{0,40}} (?:gesendet|verschickt)$",
+    rf"(?:cet? (?:e-?mail|courriel|message)|this (?:e-?mail|message)) (?:a ete envoyee?|was sent) {_BY}\b.{{0,30}}\b{_THING}\b.{{0,30}}$",
+    r"(?:[^\W\d]+ ){0,3}\[?outlook (?:for|pour|fur|para|per|voor|dla|til|for|pro|для|a|na|till) (?:android|ios|iphone|mac|mobile|windows).{0,30}$",
+    r"outlook .{2,12} (?:android|ios) .{3,20}$",
+    r"provenance ?: (?:courrier|mail|outlook)\b.{0,40}$",
+    r"(?:发自|發自|从我的|從我的|自我的).{1,40}$",
+    r".{1,40}(?:から送信|에서 보냄|に送信|傳送)$",
+    rf".{{0,20}}{_THING}\b\S{{0,8}} (?:gonderildi|kuldve|kuldtem|lahetetty)$",
+    r"telecharge[rz] (?:l'application )?.{2,40}$",
 )
 _CONTACT = re.compile(r"https?://|www\.|@|\+?\d[\d ().-]{7,}\d|\bmailing list\b|\btel\b|\bmob(?:ile)?\b")
 _POSTSCRIPT = re.compile(r"(?:p\.? ?s\.?|post[- ]?scriptum|n\.? ?b\.?)\b ?[:.,-]?")
@@ -97,7 +97,7 @@ def is_mobile(plain: str) -> bool:
             and "," not in rest
             and _OWN_THING.match(rest) is not None
         )
-    return bare.count(" ") <= 12 and _OTHER_WORDINGS.search(bare) is not None
+    return bare.count(" ") <= 12 and _OTHER_WORDINGS.match(bare) is not None
 
 
 def is_postscript(plain: str) -> bool:

@@ -5,6 +5,7 @@ never decides a thread by itself, but equal conversations must compare equal.
 """
 
 import re
+from functools import lru_cache
 
 from mailhub.mail import french
 
@@ -26,6 +27,7 @@ _TAG = re.compile(r"\s*\[[^\[\]]{1,60}\]\s*(?::\s*)?")
 _BRACKETED_REFERENCE = re.compile(r"\s*\[\s*q\s?-\s?\d{4}\s?-\s?\d{1,6}\s*\]\s*", re.IGNORECASE)
 
 
+@lru_cache(8)  # that of a question stands in each letter about it
 def base(subject: str, *, keep_tags: bool = False) -> str:
     """The subject without prefixes, list tags and our own reference, as its author wrote it, on one line."""
     text = " ".join(subject.split())

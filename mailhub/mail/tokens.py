@@ -93,7 +93,7 @@ class Keyring:
         guess stands among the digests, and that only with the database in hand; a fingerprint opens nothing.
         """
         key = self.digests or self.secrets[min(self.secrets)]
-        digest = hmac.digest(key, b"fingerprint\0" + text.encode(), hashlib.sha256)
+        digest = _digest(key, b"fingerprint\0", text.encode())
         return base64.b32encode(digest[:10]).decode().lower()
 
 
@@ -104,4 +104,15 @@ def _sealed(key: int, secret: bytes, token: Token) -> str:
 
 
 def _mac(secret: bytes, body: bytes) -> bytes:
-    return hmac.digest(secret, _CONTEXT + body, hashlib.sha256)[:_MAC_OCTETS]
+    return _digest(secret, _CONTEXT, body)[:_MAC_OCTETS]
+
+
+def _digest(secret: bytes, context: bytes, text: bytes) -> bytes:
+    mac = _begun(secret, context).copy()
+    mac.update(text)
+    return mac.digest()
+
+
+@lru_cache(16)  # to begin costs as much as all the rest
+def _begun(secret: bytes, context: bytes) -> hmac.HMAC:
+    return hmac.new(secret, context, hashlib.sha256)

@@ -112,7 +112,10 @@ def put(session: Session, drafts: Sequence[Draft], *, domain: str, now: datetime
     """Owe letters; say how many are new. One whose key is already owed or sent is no error, and no second letter."""
     if not drafts:
         return 0
-    new = insert_missing(session, Outgoing, [_row(session, draft, domain, now) for draft in drafts])
+    written = [compose.to_bytes(draft, date=now, domain=domain) for draft in drafts]
+    digests = storage.keep_all(session, written, now)
+    rows = [_row(draft, digest, domain, now) for draft, digest in zip(drafts, digests, strict=True)]
+    new = insert_missing(session, Outgoing, rows)
     counted = session.info.get(COUNTED, {})
     for draft in drafts:
         if draft.kind in counted:
@@ -120,7 +123,7 @@ def put(session: Session, drafts: Sequence[Draft], *, domain: str, now: datetime
     return new
 
 
-def _row(session: Session, draft: Draft, domain: str, now: datetime) -> dict[str, object]:
+def _row(draft: Draft, digest: str, domain: str, now: datetime) -> dict[str, object]:
     address = draft.recipient.address or ""
     return {
         "key": draft.key,
@@ -131,8 +134,7 @@ def _row(session: Session, draft: Draft, domain: str, now: datetime) -> dict[str
         "envelope_from": draft.envelope_from,
         "message_id": draft.message_id or compose.message_id(draft.key, domain),
         "subject": draft.subject,
-        # Beside the row, not in it: the row is written again at every step, its bytes never are.
-        "digest": storage.keep(session, compose.to_bytes(draft, date=now, domain=domain), now),
+        "digest": digest,  # the row is written again at every step, its bytes beside it never are
         "bulk": False,
         "request_id": draft.request_id,
         "staff_id": draft.staff_id,

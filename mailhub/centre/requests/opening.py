@@ -92,5 +92,5 @@ def _next_reference(session: Session, year: int) -> str:
     number = rows.value(session, _STEP, counter=name)
     if number is None:
         number = 1
-        rows.insert(session, Counter, name=name, last=number)
+        rows.record(session, Counter, name=name, last=number)
     return f"{name}-{number:04d}"

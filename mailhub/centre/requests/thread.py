@@ -108,7 +108,7 @@ def add(
     outgoing_key: str | None = None,
 ) -> Exchange:
     """Put one more entry in a thread, its files kept once, its ids remembered."""
-    exchange = rows.insert(
+    exchange = rows.record(
         session,
         Exchange,
         request_id=identity(request),
