@@ -20,6 +20,7 @@ LONGEST_WAIT_SECONDS = 30  # for a free connection, or for another thread's tran
 _BUSY_MILLISECONDS = 5000  # for another process
 _LOG_OCTETS = 256 * 1024 * 1024  # of SQLite, at most
 _PAGE_OCTETS = 4096  # SQLite's own choice
+_CACHE_KIB = 8192  # of pages, for each connection: what one mail writes is spread over the whole file
 
 
 def understood(url: str) -> URL:
@@ -67,6 +68,7 @@ def sqlite(
             # what each mail costs by itself.
             f"wal_autocheckpoint = {_LOG_OCTETS // _PAGE_OCTETS}",
             f"journal_size_limit = {_LOG_OCTETS}",  # for the next rush: to write there again costs less than to grow
+            f"cache_size = -{_CACHE_KIB}",
             "secure_delete = ON",  # what a person had erased is not left in free pages
             f"foreign_keys = {int(foreign_keys)}",
             f"query_only = {int(query_only)}",
