@@ -21,6 +21,9 @@ def inspect(
         bool,
         typer.Option("--verdict/--no-verdict", help="Also say where the route table would send it, and why."),
     ] = True,
+    json: Annotated[  # noqa: ARG001 — nobody need know which commands can do without it
+        bool, typer.Option("--json", help="Nothing changes: it is JSON in any case.")
+    ] = False,
 ) -> None:
     """Describe mails as JSON, one object on each line; no home is needed, nothing is kept."""
     unreadable = False

@@ -95,13 +95,18 @@ def show(number: Number, home: Home = HERE, json: AsJson = False) -> None:
 
 
 @app.command("raw")
-def raw(number: Number, home: Home = HERE) -> None:
-    """Print one mail exactly as it came."""
+def raw(number: Number, home: Home = HERE, json: AsJson = False) -> None:
+    """Print one mail exactly as it came; in JSON, as base64."""
+    from base64 import b64encode
+
     from mailhub import journal
 
     with opening.database(home) as database, database.reading() as session:
         content = journal.raw(session, journal.get(session, number))
-    screen.octets(content)
+    if json:
+        screen.document({"number": number, "octets": len(content), "raw": b64encode(content).decode()})
+    else:
+        screen.octets(content)
 
 
 @app.command("replay")

@@ -17,7 +17,12 @@ if TYPE_CHECKING:  # see above
     from mailhub.app import House
 
 
-def serve(home: Home = HERE) -> None:
+def serve(
+    home: Home = HERE,
+    json: Annotated[
+        bool, typer.Option("--json", help="Once it serves, print its doors and pages as JSON, on one line.")
+    ] = False,
+) -> None:
     """Run the centre until SIGTERM or Ctrl-C: mail in, answers out, pages."""
     import asyncio
 
@@ -28,7 +33,7 @@ def serve(home: Home = HERE) -> None:
     with opening.house(home) as house:
         logs.configure(house.settings.log.level, house.settings.log.format, once=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(app.serve(house))
+            runner.run(app.serve(house, ready_to_go=_print_places if json else None))
 
 
 def tick(home: Home = HERE, now: Now = None, json: AsJson = False) -> None:
@@ -127,12 +132,19 @@ def play(
         int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0: any free one.")
     ] = 0,
     now: Now = None,
+    json: AsLines = False,
 ) -> None:
     """Watch a fictional centre at work: real mail on this machine, and none that leaves it."""
     from mailhub import play as stage
 
     logs.configure("warning", "text")
-    raise typer.Exit(stage.run(home=home, port=port, once=once, now=now, story=story))
+    tell = (lambda event: screen.lines([event])) if json else None
+    raise typer.Exit(stage.run(home=home, port=port, once=once, now=now, story=story, tell=tell))
+
+
+def _print_places(doors: list[str], pages: str) -> None:
+    screen.lines([{"doors": doors, "pages": pages}])
+    sys.stdout.flush()  # whoever waits for it reads a pipe
 
 
 def _recipients(house: "House", given: list[str] | None, named: Iterable[str]) -> list[str]:

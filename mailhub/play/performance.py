@@ -15,7 +15,7 @@ from mailhub.play import home as homes
 from mailhub.play import lists_story, page, question_story
 from mailhub.play.evening import Evening
 from mailhub.play.stage import Stage
-from mailhub.play.teller import FalseStepError, Teller
+from mailhub.play.teller import Event, FalseStepError, Tell, Teller, as_text
 from mailhub.web import listener
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
@@ -48,21 +48,28 @@ def run(
     once: bool = False,  # noqa: FBT001, FBT002 — the shape the command line calls
     now: datetime | None = None,
     story: str | None = None,
+    tell: Tell | None = None,
 ) -> int:
     """Play; the exit code is 1 when a step of the story was false.
 
     Without `home` a new temporary folder is used; it stays, because the mails are in it. `now` stops every clock.
+    What happens is told to `tell`, event by event; without it, in words on the terminal.
     """
     if story and not once:
         raise Refused(f"the story of {story} is told in the terminal: add --once")
     folder = home.absolute() if home else Path(tempfile.mkdtemp(prefix="mailhub-play-"))
     if once and homes.was_played_in(folder):
         raise Refused(f"{folder} is a home already; the story begins in a new folder")
-    work = _tell(folder, STORIES[story or "question"], now) if once else _show(folder, port, now)
-    return asyncio.run(_interruptible(work, folder))
+    tell = tell or _in_words
+    work = _tell(folder, STORIES[story or "question"], now, tell) if once else _show(folder, port, now, tell)
+    return asyncio.run(_interruptible(work, folder, tell))
 
 
-async def _interruptible(work: Coroutine[object, object, int], folder: Path) -> int:
+def _in_words(event: Event) -> None:
+    typer.echo(as_text(event))
+
+
+async def _interruptible(work: Coroutine[object, object, int], folder: Path, tell: Tell) -> int:
     """Do this until Ctrl-C or SIGTERM, and say where the mails are."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
@@ -72,28 +79,28 @@ async def _interruptible(work: Coroutine[object, object, int], folder: Path) -> 
         code = await task
     except asyncio.CancelledError:
         code = INTERRUPTED
-    typer.echo(f"\nThe mails are in {folder / homes.MAILS}; the home is {folder}")
+    tell({"event": "left", "mails": str(folder / homes.MAILS), "home": str(folder)})
     return code
 
 
-async def _tell(folder: Path, story: Story, now: datetime | None) -> int:
-    typer.echo(f"{story.title} Every mail is a file below {folder}")
-    teller = Teller(typer.echo, folder)
+async def _tell(folder: Path, story: Story, now: datetime | None, tell: Tell) -> int:
+    tell({"event": "story", "title": story.title, "home": str(folder)})
+    teller = Teller(tell, folder)
     async with Stage(folder, now or story.begins) as stage:
         teller.scene("The house opens")
         teller.true(f"`mailhub serve` runs as process {stage.house.pid}", stage.house.pid is not None)
         try:
             await story.tell(Evening(stage, teller))
         except FalseStepError as step:
-            typer.echo(f"\nThis was false: {step}")
+            tell({"event": "end", "true": False, "says": f"This was false: {step}"})
             return 1
-    typer.echo("\nEvery step was true.")
+    tell({"event": "end", "true": True, "says": "Every step was true."})
     return 0
 
 
-async def _show(folder: Path, port: int, now: datetime | None) -> int:
+async def _show(folder: Path, port: int, now: datetime | None, tell: Tell) -> int:
     with listener.bound(f"127.0.0.1:{port}") as here:
-        typer.echo(f"http://127.0.0.1:{here.getsockname()[1]}/  (Ctrl-C ends the play)")
+        tell({"event": "page", "url": f"http://127.0.0.1:{here.getsockname()[1]}/"})
         async with Stage(folder, now) as stage:
             await listener.serve(page.Page(stage).application(), here)
     return 0

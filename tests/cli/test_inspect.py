@@ -26,7 +26,7 @@ def test_a_mail_is_described_and_judged_without_any_home(tmp_path):
 def test_the_verdict_can_be_left_out_and_changes_nothing_else(run, tmp_path):
     (tmp_path / "q.eml").write_bytes(QUESTION)
 
-    (judged,) = run("inspect", tmp_path / "q.eml").lines
+    (judged,) = run("inspect", "--json", tmp_path / "q.eml").lines
     (described,) = run("inspect", "--no-verdict", tmp_path / "q.eml").lines
 
     assert list(described) == KEYS

@@ -45,9 +45,13 @@ def test_a_home_is_served_until_it_is_told_to_stop(home):
     write_setting(home, "trust", verdicts='"none"')
     write_setting(home, "relay", port="9")
     serving = subprocess.Popen(
-        [sys.executable, "-m", "mailhub.cli", "serve", "--home", str(home)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "mailhub.cli", "serve", "--json", "--home", str(home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
+        places = json.loads(serving.stdout.readline())
         ready = json.loads(serving.stderr.readline())
         host, _, port = ready["doors"][0].rpartition(":")
         with smtplib.SMTP(host, int(port)) as client:
@@ -58,6 +62,7 @@ def test_a_home_is_served_until_it_is_told_to_stop(home):
         serving.send_signal(signal.SIGTERM)
         _, rest = serving.communicate(timeout=30)
 
+    assert places == {"doors": ready["doors"], "pages": ""}
     assert (ready["event"], handled["verdict"]) == ("serving", "request opened")
     assert f"process {serving.pid} serves this home already" in refused.said
     assert serving.returncode == 0, rest

@@ -1,6 +1,7 @@
 """Each noun at the command line: what it lists, shows and does, and every sentence it refuses with."""
 
 import stat
+from base64 import b64decode
 
 import pytest
 from sqlmodel import select
@@ -100,6 +101,9 @@ def test_a_mail_is_shown_and_given_back_byte_for_byte(run, asked):
     assert told["subject"] == "Nombre d'habitants quartier des Tilleuls"
     assert "Nadia Benali" in told["text"]
     assert run("journal", "raw", 1, "--home", asked).octets == QUESTION
+    wrapped = run("journal", "raw", 1, "--json", "--home", asked).document
+    assert (wrapped["number"], wrapped["octets"]) == (1, len(QUESTION))
+    assert b64decode(wrapped["raw"]) == QUESTION
 
 
 def test_the_way_a_mail_came_is_shown(run, home):

@@ -1,5 +1,6 @@
 """`mailhub play --once`: every step is true, a false one is named, and nobody's real home is played in."""
 
+import json
 import os
 import signal
 import subprocess
@@ -49,18 +50,33 @@ def test_every_step_of_the_story_is_true(tmp_path, how, first):
     assert (tmp_path / "home" / "mails" / first).exists()
 
 
-def test_a_falsehood_ends_the_story_and_is_named(tmp_path, now):
-    """A centre whose words give an address of staff away is caught by the same story; here under a stopped clock."""
+@pytest.fixture
+def indiscreet(tmp_path):
+    """A home whose answers give an address of staff away."""
     planted = tmp_path / "templates" / "mail" / "answer" / "body.txt"
     planted.parent.mkdir(parents=True)
     planted.write_text("{{ text }}\n{{ question|quoted }}\nclaire.morvan@villes-rives.example\n", "utf-8")
+    return tmp_path
 
-    told = play(tmp_path, "--once", "--now", now.isoformat())
+
+def test_a_falsehood_ends_the_story_and_is_named(indiscreet, now):
+    """Here under a stopped clock."""
+    told = play(indiscreet, "--once", "--now", now.isoformat())
 
     assert told.returncode == 1, told.stdout + told.stderr
     assert "   true   it promises a date: jeudi 5 mars 2026\n" in told.stdout
     assert "   FALSE  it holds no address of staff\n" in told.stdout
     assert "This was false: it holds no address of staff\n" in told.stdout
+
+
+def test_the_story_is_told_to_a_program_event_by_event(indiscreet, now):
+    told = play(indiscreet, "--once", "--json", "--now", now.isoformat())
+
+    *_, step, end, left = map(json.loads, told.stdout.splitlines())
+    assert told.returncode == 1, told.stderr
+    assert (step["says"], step["true"]) == ("it holds no address of staff", False)
+    assert (end["event"], end["true"]) == ("end", False)
+    assert left == {"event": "left", "mails": str(indiscreet / "mails"), "home": str(indiscreet)}
 
 
 def test_a_question_that_does_not_say_what_the_yes_is_to_is_a_falsehood(tmp_path, now):
