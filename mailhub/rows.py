@@ -64,7 +64,7 @@ def insert(session: Session, table: type[Row], **values: object) -> Row:
 
 
 def record(session: Session, table: type[Row], **values: object) -> Row:
-    """The same for a row that nobody changes later: the session need not hold it, which costs more than its insert."""
+    """The same, but the session does not hold the row, which costs more than its insert: a change to it is lost."""
     line = _line(session)
     values = {**_defaults(table), **values}
     keys = _inserting(table, tuple(values), line.dialect).run(line, values)[0]

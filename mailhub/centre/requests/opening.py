@@ -48,8 +48,11 @@ def open_(
     promise: Promise,
     follow_up_of: Request | None = None,
 ) -> tuple[Request, Exchange]:
-    """Open a request with its reference and its promise; its first exchange is the mail that opened it."""
-    request = rows.insert(
+    """Open a request with its reference and its promise; its first exchange is the mail that opened it.
+
+    Both are handed back as they were written; whoever is to change the request gets it.
+    """
+    request = rows.record(
         session,
         Request,
         reference=_next_reference(session, calendar.local(written.at).year),
