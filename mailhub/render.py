@@ -93,12 +93,9 @@ class Renderer:
         """Render `words/<name>.txt`, a few words that stand within a letter, as one line."""
         return " ".join(self.template(f"words/{name}.txt").render(values).split())
 
-    def template(self, path: str) -> Template:
-        """One template by its path below `templates/`."""
-        return self._template(path)
-
     @cached_property
-    def _template(self) -> Callable[[str], Template]:
+    def template(self) -> Callable[[str], Template]:
+        """One template by its path below `templates/`, looked for once."""
         return cache(self._environment.get_template)
 
 

@@ -101,7 +101,7 @@ class _Walk:
             if self._is_content(heading):
                 return self._passed_on(own, index, heading)
             self._add_own(own, start)
-            if end == len(page) and not self._words() and not self._quotes_below(heading.end):
+            if end == len(page) and not self._own_words() and not self._quotes_below(heading.end):
                 # Nobody can tell below a heading at the top where the old message ends and an answer begins.
                 self._blocks.append(Block(Kind.OWN, start, end))
                 return Layout(tuple(self._blocks))
@@ -206,7 +206,7 @@ class _Walk:
 
     def _may_be_carried(self, start: int) -> bool:
         """Some telephones carry the old message along below their signature, with nothing to tell it."""
-        if not self._is_reply or (words := self._words()) < _WORDS_OF_AN_ANSWER:
+        if not self._is_reply or (words := self._own_words()) < _WORDS_OF_AN_ANSWER:
             return False
         page = self._page
         below = page.next_filled(start)
@@ -216,13 +216,14 @@ class _Walk:
         greeting = len(first.split()) if french.is_greeting(first) else 0
         return words - greeting >= _WORDS_OF_AN_ANSWER
 
-    def _words(self) -> int:
+    def _own_words(self) -> int:
         """How many words of their author stand in the blocks so far."""
-        own = (block for block in self._blocks if block.kind is Kind.OWN)
-        begun = (
-            self._page.plain[block.start : min(block.end, block.start + _LINES_COUNTED)] for block in own
+        return sum(
+            len(line.split())
+            for block in self._blocks
+            if block.kind is Kind.OWN
+            for line in self._page.plain[block.start : min(block.end, block.start + _LINES_COUNTED)]
         )
-        return sum(len(line.split()) for lines_ in begun for line in lines_)
 
     def _add_words(self, start: int, end: int) -> None:
         notice = signoffs.footer(self._page, start, end)
