@@ -75,7 +75,7 @@ class Renderer:
             auto_reload=False,
         )
         environment.filters.update(
-            day=french_day, hour=french_hour, size=french_size, quoted=quoted, first=first_words
+            day=french_day, hour=french_hour, size=french_size, quoted=quoted, beginning=beginning
         )
         return environment
 
@@ -130,7 +130,7 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").splitlines())
 
 
-def first_words(text: str, most: int = 300) -> str:
+def beginning(text: str, most: int = 300) -> str:
     """The beginning of a text, cut at a word, with a sign that it goes on."""
     text = text.strip()
     if len(text) <= most:
