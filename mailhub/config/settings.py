@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from mailhub import corrections
 from mailhub.config.sections import (
     AddressesSection,
     CentreSection,
@@ -144,33 +145,9 @@ def sections() -> Iterator[tuple[str, str, dict[str, FieldInfo]]]:
             yield name, (kind.__doc__ or "").strip(), kind.model_fields
 
 
-# What a person can do about a value of the wrong form; pydantic speaks to whoever wrote the program.
-_SENTENCES = {
-    "tuple_type": 'write a list between brackets, such as ["one", "two"]',
-    "too_short": "write at least {min_length} of them",
-    "string_type": "write text between quotation marks",
-    "string_pattern_mismatch": "there are signs that cannot stand here",
-    "bool_type": "write true or false, without quotation marks",
-    "bool_parsing": "write true or false",
-    "int_type": "write a whole number, without quotation marks",
-    "int_parsing": "write a whole number",
-    "int_from_float": "write a whole number",
-    "float_type": "write a number",
-    "float_parsing": "write a number",
-    "greater_than": "write a number above {gt}",
-    "greater_than_equal": "write {ge} or more",
-    "less_than_equal": "write {le} or less",
-    "literal_error": "write one of {expected}",
-    "time_type": 'write an hour such as "17:00"',
-    "time_parsing": 'write an hour such as "17:00"',
-}
-
-
 def _problem(path: str, details: Mapping[str, Any]) -> Problem:
     place = [str(step) for step in details["loc"]]
-    says = _SENTENCES.get(details["type"], "{msg}").format(
-        **{"msg": str(details["msg"]).removeprefix("Value error, "), **details.get("ctx", {})}
-    )
+    says = corrections.sentence(details)
     if details["type"] == "extra_forbidden":
         known = list(Settings.model_fields)
         if len(place) > 1:

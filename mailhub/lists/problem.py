@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from mailhub import corrections
 from mailhub.lists.publication import Schedule, Section
 
 
@@ -60,8 +61,7 @@ def _problem(file: str, details: ErrorDetails, known: Sequence[str]) -> Problem:
         case "string_pattern_mismatch":
             says = f'"{details["input"]}" is not made of a-z, 0-9 and inner hyphens alone, or is too long'
         case _:
-            says = str(details["msg"]).removeprefix("Value error, ")
-            says = says[:1].lower() + says[1:]
+            says = corrections.sentence(details)
     return Problem(file, _place(details["loc"]), says)
 
 
