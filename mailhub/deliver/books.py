@@ -44,6 +44,7 @@ class Letter:
 
     claim: Claim
     copy: Copy | None  # None: it cannot be put together
+    taken_at: datetime  # in hand since, and others take us for dead a `LEASE` later
 
 
 Result = tuple[Claim, Answer]
@@ -114,7 +115,7 @@ class Books:
                     self.in_hand_of_an_issue = self._part_in_hand(session)
                 claims = self._choose(session, in_hand, now) if claiming else []
                 outbox.take(session, claims, now)
-                letters = [Letter(claim, self._copy(session, claim)) for claim in claims]
+                letters = [Letter(claim, self._copy(session, claim), now) for claim in claims]
         except BaseException:
             for claim in claims:
                 self.pacing.give_back(claim.destination)

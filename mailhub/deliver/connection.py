@@ -84,19 +84,19 @@ class Connection(asyncio.Protocol):
         """The next reply; the whole of it must come within so many seconds."""
         reply = replies.take(self._heard)
         if reply is None:
-            with self.within(seconds, "no reply"):
+            with self.within(seconds, f"no reply within {seconds:g} seconds"):
                 while reply is None:
                     await self._wait()
                     reply = replies.take(self._heard)
         return reply
 
     @contextlib.contextmanager
-    def within(self, seconds: float, what: str) -> Iterator[None]:
-        """A time limit for all that is waited for here, which says what did not happen; one may lie within another.
+    def within(self, seconds: float, why: str) -> Iterator[None]:
+        """A time limit for all that is waited for here, and what is said when it has passed; one may lie within another.
 
         A letter needs half a dozen, which cost it less in this way than one `asyncio.timeout` would.
         """
-        late = TimeoutError(f"{what} within {seconds:g} seconds")
+        late = TimeoutError(why)
         alarm = asyncio.get_running_loop().call_later(seconds, self._give_up, late)
         try:
             yield
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
     async def _push(self, octets: memoryview, seconds: float) -> None:
         self.write(octets)
         if self._clogged:
-            with self.within(seconds, "the relay takes nothing more"):
+            with self.within(seconds, f"the relay takes nothing more within {seconds:g} seconds"):
                 while self._clogged:
                     await self._wait()
 

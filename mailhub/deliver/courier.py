@@ -9,7 +9,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -21,7 +21,7 @@ from mailhub.deliver.wire import Answer, Outcome, Relay, Stage, Wire
 from mailhub.mail.dkim import Signer
 from mailhub.mail.newsletter import Copy
 from mailhub.mail.words import one_line
-from mailhub.outbox import Claim, Retries
+from mailhub.outbox import LEASE, Claim, Retries
 from mailhub.render import Renderer
 
 SIGNERS = 2  # threads: while one waits for the interpreter, the other signs
@@ -82,6 +82,11 @@ class Courier:
         while len(self._wires) < self.connections:
             self._wires.append(Wire(self.relay))
         return self._wires
+
+    def has_time_for(self, letter: Letter) -> bool:
+        """Say whether a letter that begins now surely ends while it is ours: later it is anybody's to call in doubt."""
+        longest = timedelta(seconds=self.relay.timeouts.letter)
+        return self.now() + longest <= letter.taken_at + LEASE
 
     def ready(self, letter: Letter) -> bytes | Answer:
         """What goes over the wire; when nothing can, what became of the letter.
@@ -243,7 +248,12 @@ class _Turn:
             while self._is_over or not self._stock or (ready := self._stock[0].ready) is None:
                 self._more.clear()
                 await self._more.wait()
-            claim = self._stock.popleft().letter.claim
+            letter = self._stock.popleft().letter
+            claim = letter.claim
+            if not self._courier.has_time_for(letter):
+                self._ended.append((claim, _untouched("it had waited too long behind others")))
+                self._news.set()
+                continue
             self._flying += 1
             try:
                 answer = ready if isinstance(ready, Answer) else await self._courier.send(wire, claim, ready)

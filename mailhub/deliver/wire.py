@@ -83,21 +83,29 @@ class Wire:
         return self._stage in {Stage.DATA, Stage.END}
 
     async def deliver(self, mail_from: str, rcpt_to: str, data: bytes, *, is_stuffed: bool = False) -> Answer:
-        """Send one letter, connecting when needed; a connection the relay had enough of is replaced once (D42)."""
+        """Send one letter over a connection that is made when needed; "" sends from the null sender.
+
+        Never raises for the network, and is over within `Timeouts.letter`. A connection the relay had enough of is
+        replaced once (D42). `is_stuffed`: the data is what `stuffed` would make of it; the copies of an issue are
+        stuffed once for all.
+        """
+        until = asyncio.get_running_loop().time() + self.relay.timeouts.letter
         used = self.is_open
-        if not used and (trouble := await self.connect()):
+        if not used and (trouble := await self._connect(until)):
             return trouble
-        answer = await self.send(mail_from, rcpt_to, data, is_stuffed=is_stuffed)
+        answer = await self._send(mail_from, rcpt_to, data, until, is_stuffed=is_stuffed)
         if used and answer.outcome is Outcome.NOT_SENT:
-            return await self.connect() or await self.send(mail_from, rcpt_to, data, is_stuffed=is_stuffed)
+            return await self._connect(until) or await self._send(
+                mail_from, rcpt_to, data, until, is_stuffed=is_stuffed
+            )
         return answer
 
-    async def connect(self) -> Answer | None:
+    async def _connect(self, until: float) -> Answer | None:
         """Connect and make ready to send; None when that went well, else why not."""
         self._hang_up()
         self._stage = Stage.CONNECT
         try:
-            async with asyncio.timeout(self.relay.timeouts.letter):
+            async with asyncio.timeout_at(until):
                 self._connection, self._offers = await call(self.relay)
         except UnwelcomeError as trouble:
             answer = _answer(Outcome.NOT_SENT, Stage.CONNECT, trouble.reply)
@@ -108,18 +116,18 @@ class Wire:
             return Answer(Outcome.NOT_SENT, Stage.CONNECT, text=_text(f"{self._name}: {self._why(trouble)}"))
         return None
 
-    async def send(self, mail_from: str, rcpt_to: str, data: bytes, *, is_stuffed: bool = False) -> Answer:
-        """Send one letter over the open connection; "" sends from the null sender. Never raises for the network.
-
-        `is_stuffed`: the data is what `stuffed` would make of it; the copies of an issue are stuffed once for all.
-        """
+    async def _send(
+        self, mail_from: str, rcpt_to: str, data: bytes, until: float, *, is_stuffed: bool
+    ) -> Answer:
+        """Send one letter over the open connection."""
         self._stage, self._answered = Stage.MAIL, False
         if self._connection is None or not self._connection.is_idle:
             self._hang_up()
             return Answer(Outcome.NOT_SENT, Stage.MAIL, text="the connection had ended")
         try:
             envelope = self._envelope(mail_from, rcpt_to, data)
-            with self._connection.within(self.relay.timeouts.letter, "no end"):
+            left = until - asyncio.get_running_loop().time()
+            with self._connection.within(left, self._no_end):
                 content = data if is_stuffed else stuffed(data)
                 return await self._converse(self._connection, envelope, content)
         except Refused as reason:
@@ -262,12 +270,16 @@ class Wire:
         return Answer(outcome, self._stage, text=_text(self._why(trouble)))
 
     def _why(self, trouble: Exception) -> str:
-        return str(trouble) or f"no end within {self.relay.timeouts.letter:g} seconds"
+        return str(trouble) or self._no_end
 
     def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection, self._offers, self._tainted, self.sent_count = None, {}, False, 0
+
+    @property
+    def _no_end(self) -> str:
+        return f"no end within {self.relay.timeouts.letter:g} seconds"
 
     @property
     def _name(self) -> str:

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from mailhub import outbox
 from mailhub.database import Database
-from mailhub.deliver.books import Books
+from mailhub.deliver.books import PART_IN_HAND, Books
 from mailhub.errors import StorageTrouble
 from mailhub.mail.dkim import Signer
-from mailhub.outbox import Standing
+from mailhub.outbox import LEASE, OutgoingState, Standing
 from mailhub.render import Renderer
 from tests import edition
 from tests.deliver.peers import Act, until
@@ -210,10 +211,43 @@ def test_a_mistake_of_ours_on_the_wire_puts_one_letter_in_doubt_and_all_others_l
     """Nobody knows when it came: the relay may have the letter."""
     courier = edition.courier(run.database, relay.port, run.clock)
     for wire in courier.wires():
-        wire.send = stumbling(wire.send)
+        wire.deliver = stumbling(wire.deliver)
     asyncio.run(edition.send_all(courier))
 
     assert run.sums() == {"sent": READERS - 1, "in_doubt": 1}
+    assert set(edition.recipients(relay.letters).values()) == {1}
+
+
+def test_a_letter_that_waited_too_long_behind_another_leaves_only_when_it_is_taken_in_hand_again(
+    database, opened
+):
+    """Whoever finds its lease over calls it in doubt, and a person may have it sent again: it never left."""
+    run = Edition(database)
+    run.subscribe(2 * PART_IN_HAND)  # so many that two are in hand of one connection
+    run.release()
+    courier = edition.courier(run.database, 0, run.clock, connections=1)
+    held = []
+
+    def saw(moment):
+        if moment == "granted" and not held:
+            run.clock.forward(seconds=LEASE.total_seconds() + 1)
+            courier.recover(everything=False)
+            on_the_wire = "lectrice0@kerbrec.example"
+            with run.database.transaction() as session:
+                doubts = [
+                    row
+                    for row in outbox.listed(session, state=OutgoingState.IN_DOUBT)
+                    if row.recipient != on_the_wire
+                ]
+                held.extend(row.id for row in doubts)
+                for row in doubts:
+                    outbox.settle_doubt(session, row.id, arrived=False, now=run.clock())
+
+    relay = opened(Relay(saw=saw))
+    run.send(relay.port, connections=1)
+
+    assert len(held) == 1
+    assert run.sums() == {"sent": 2 * PART_IN_HAND}
     assert set(edition.recipients(relay.letters).values()) == {1}
 
 
@@ -231,11 +265,11 @@ def test_a_letter_to_staff_that_cannot_be_written_keeps_no_end_from_being_writte
     assert run.letters()[-1].kind == "issue", "nobody could be told"
 
 
-def stumbling(send):
+def stumbling(deliver):
     """Send, and make a mistake with one letter after it was taken."""
 
     async def sent(mail_from, rcpt_to, data, **more):
-        answer = await send(mail_from, rcpt_to, data, **more)
+        answer = await deliver(mail_from, rcpt_to, data, **more)
         if rcpt_to.startswith("lectrice3@"):
             raise ZeroDivisionError
         return answer

@@ -406,18 +406,6 @@ async def test_a_relay_that_closes_between_letters_costs_none():
     assert len(peer.letters) == 3
 
 
-async def test_without_reconnecting_a_closed_connection_is_said_to_be_one():
-    peer = Peer()
-    async with wire_to(peer) as wire:
-        assert await wire.connect() is None
-        peer.close_idle()
-        await until(lambda: not wire.is_open)
-        answer = await wire.send(SENDER, READER, LETTER)
-
-    assert (answer.outcome, answer.stage) == (Outcome.NOT_SENT, Stage.MAIL)
-    assert not peer.letters
-
-
 @pytest.mark.parametrize("answer", ["421 4.7.0 Enough for one connection", Act.CLOSE, Act.RESET])
 async def test_a_relay_that_has_enough_of_a_connection_gets_a_new_one(answer: peers.Answer):
     peer = Peer({"MAIL": ["250 OK", "250 OK", answer]})
