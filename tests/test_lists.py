@@ -56,6 +56,16 @@ def changed(old: str, new: str) -> str:
     return PRESS.replace(old, new)
 
 
+def test_what_readers_see_of_the_examples_has_curved_apostrophes():
+    shown = [
+        words
+        for each in lists.load(HOUSE / "lists", cadence=parse).publications
+        for words in (each.title, each.sender, each.reason, *(section.title for section in each.sections))
+    ]
+
+    assert [words for words in shown if "'" in words] == []
+
+
 def test_the_letter_has_five_sections_in_the_order_of_the_programme():
     letter = lists.load(HOUSE / "lists", cadence=parse).publication("lettre")
 

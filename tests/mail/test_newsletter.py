@@ -285,7 +285,8 @@ def test_t20_https_stands_first_and_mailto_alone_without_public_pages():
     assert MAIL["List-Unsubscribe"].startswith("<https://")
     assert mail["List-Unsubscribe"] == f"<mailto:stop+{LEAVE}@villes-rives.example>"
     assert mail["List-Unsubscribe-Post"] is None
-    assert f"stop+{LEAVE}@villes-rives.example" in mail.get_body(("plain",)).get_content()
+    text = mail.get_body(("plain",)).get_content()
+    assert f"stop+{LEAVE}@villes-rives.example\r\n\r\nPour changer d’adresse" in text, "each way stands apart"
 
 
 def test_d21_the_token_is_opaque_names_list_and_person_never_ends_and_does_nothing_else(sqlite_url):
