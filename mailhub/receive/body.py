@@ -25,13 +25,12 @@ class Body:
         self._most = most
         self._held = 0
         self._wire = bytearray(b"\r\n")  # the line end of DATA also opens the end of an empty body
-        self._has_dots = False  # a line begins with one, and is not the last
 
     def hear(self, said: bytes) -> bytes:
         """Take in what is said, up to CRLF.CRLF and nothing else; return what follows that."""
         before = len(self._wire)
         self._wire += said
-        end = self._end(max(0, before - len(END_OF_BODY) + 1))
+        end = self._wire.find(END_OF_BODY, max(0, before - len(END_OF_BODY) + 1))
         rest = b""
         if end >= 0:
             end += len(END_OF_BODY)
@@ -45,30 +44,18 @@ class Body:
         """The mail that was said, once it is whole; nothing of one that is refused."""
         if self.refusal is not None:
             return b""
-        said = self._wire[: -len(b".\r\n")]
-        if self._has_dots:
-            said = said.replace(LEADING_DOT, b"\r\n")  # a line's first dot goes: RFC 5321 section 4.5.2
-        return bytes(memoryview(said)[len(b"\r\n") :])
+        begin, end = len(b"\r\n"), -len(b".\r\n")
+        # Files, most of a large mail, hold no dot: what stands behind the last one need not be searched.
+        last_dot = self._wire.rfind(b".", begin, end)
+        if self._wire.find(LEADING_DOT, 0, last_dot + 1) < 0:
+            return bytes(memoryview(self._wire)[begin:end])
+        # A line's first dot goes: RFC 5321 section 4.5.2
+        return bytes(self._wire[:end].replace(LEADING_DOT, b"\r\n")[begin:])
 
     def let_go(self) -> None:
         """Give back the memory it was granted."""
         self._gate.release_bytes(self._held)
         self._held = 0
-
-    def _end(self, start: int) -> int:
-        """Where the end of the body begins, from `start` on; -1 when it has not been said.
-
-        Hardly any mail has a line that begins with a dot: to look for such a line finds the end of the others, and
-        tells that nothing is to be unstuffed, in one go.
-        """
-        if not self._has_dots:
-            dot = self._wire.find(LEADING_DOT, start)
-            if dot < 0 or self._wire.startswith(END_OF_BODY, dot):
-                return dot
-            if END_OF_BODY.startswith(self._wire[dot : dot + len(END_OF_BODY)]):
-                return -1  # it may be half of the end
-            self._has_dots = True
-        return self._wire.find(END_OF_BODY, start)
 
     def _hold(self, count: int) -> None:
         """Set memory aside for one more piece, or refuse them all."""
