@@ -26,7 +26,7 @@ PATH: Final = re.compile(rf"(?:<(?:@[^<>:\s]+:)?({MAILBOX})?>|({MAILBOX}))(?:\s+
 # What posts say nearly always: no quotes, no source route, ASCII, an end in sight. Paths are also read by the above.
 PLAIN_MAILBOX: Final = rb"<([\w!#$%&'*+/=?^`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255})>"
 PLAIN: Final = re.compile(
-    rb"MAIL FROM:" + PLAIN_MAILBOX + rb"(?: SIZE=(\d{1,12}))?(?: BODY=(?:7BIT|8BITMIME))?\r\n"
+    rb"MAIL FROM:" + PLAIN_MAILBOX + rb"(?: SIZE=(\d{1,12}))?( BODY=(?:7BIT|8BITMIME))?\r\n"
     rb"|RCPT TO:" + PLAIN_MAILBOX + rb"\r\n"
     rb"|DATA\r\n",
     re.ASCII,
@@ -38,6 +38,7 @@ class PlainCommand(NamedTuple):
 
     sender: str  # of MAIL, else ""
     size: int  # as announced in MAIL, 0 when it is not
+    is_extended: bool  # it has parameters, which are for those who said EHLO
     recipient: str  # of RCPT, else ""
     end: int  # where the next command begins
 
@@ -47,8 +48,8 @@ def plain(said: bytes, start: int) -> PlainCommand | None:
     found = PLAIN.match(said, start)
     if found is None:
         return None
-    sender, size, recipient = found.groups(b"")
-    return PlainCommand(sender.decode(), int(size or 0), recipient.decode(), found.end())
+    sender, size, body, recipient = found.groups(b"")
+    return PlainCommand(sender.decode(), int(size or 0), bool(size or body), recipient.decode(), found.end())
 
 
 def path(argument: str) -> tuple[str | None, str | None]:

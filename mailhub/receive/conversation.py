@@ -87,7 +87,8 @@ class Conversation(Visit):
         """Is it this command's turn? What is out of order, or too big, is the dialogue's to refuse."""
         return (
             command is not None
-            and bool(self.session.extended_smtp)
+            and bool(self.session.host_name)
+            and (self.session.extended_smtp or not command.is_extended)
             and bool(self.envelope.mail_from) is not bool(command.sender)
             and bool(command.sender or command.recipient or self.envelope.rcpt_tos)
             and command.size <= self._limits.message_bytes

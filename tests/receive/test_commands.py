@@ -26,7 +26,7 @@ def test_what_is_plain_is_read_alike(verb: str, path: str, parameters: str, end:
 def test_the_plainest_commands_are_plain():
     said = b"MAIL FROM:<a.b+c@reader.example> SIZE=4096 BODY=8BITMIME\r\nRCPT TO:<question@centre.example>\r\nDATA\r\n"
 
-    assert commands.plain(said, 0) == commands.PlainCommand("a.b+c@reader.example", 4096, "", 58)
-    assert commands.plain(said, 58) == commands.PlainCommand("", 0, "question@centre.example", 93)
-    assert commands.plain(said, 93) == commands.PlainCommand("", 0, "", 99)
+    assert commands.plain(said, 0) == commands.PlainCommand("a.b+c@reader.example", 4096, True, "", 58)
+    assert commands.plain(said, 58) == commands.PlainCommand("", 0, False, "question@centre.example", 93)
+    assert commands.plain(said, 93) == commands.PlainCommand("", 0, False, "", 99)
     assert commands.plain(b"DATA now\r\n", 0) is None
