@@ -21,7 +21,7 @@ PREFIX = phrases(
     r"risposta automatica\b|fuori (sede|ufficio)\b|assente dall'ufficio\b",
     r"automatisch (antwoord|bericht)\b",
     r"resposta automatica\b|fora do escritorio\b|ausencia (temporaria )?(do|de) escritorio\b",
-    r".{0,40}automatiska atbilde|\[?automatyczna odpowiedz|autosvar\b|automatiskt? svar\b|automaattinen vastaus|автоответ|自動応答|自動返信",
+    r".{0,40}automatiska atbilde|\[?(automatyczna odpowiedz|odpowiedz automatyczna)|autosvar\b|automatiskt? svar\b|automaattinen vastaus|автоответ|自動応答|自動返信",
 )
 # What programs put there and a person may too, « Absence du bureau : une question de droit »: the words below decide.
 LIKELY_PREFIX = phrases(

@@ -14,6 +14,11 @@ REJECTED = re.compile(r"\b(rejected|refused|rejete|refuse|abgelehnt|rechazado)\b
 def why(message: Message) -> str:
     """What makes a mail a receipt, "" when nothing does. A receipt someone attached is not one."""
     tree = message.tree
+    if tree.get_content_type() == "multipart/mixed":
+        # A gateway that adds a foot wraps the whole receipt, and leaves it first.
+        tree = next(iter(notices.children(tree)), tree)
+        if tree.get_content_type() != "multipart/report":
+            return ""
     if tree.get_content_type() in REPORT_TYPES:
         return tree.get_content_type()
     if tree.get_content_type() != "multipart/report":

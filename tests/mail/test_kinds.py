@@ -154,6 +154,7 @@ OUT_OF_OFFICE = [  # subject, body; none has a header that tells
     ("Respuesta automática: Lettre n° 57", "Estoy fuera de la oficina."),
     ("Risposta automatica: Lettre n° 57", "Sono fuori sede."),
     ("Automatisch antwoord: Lettre n° 57", "Ik ben afwezig."),
+    ("Odpowiedź automatyczna: Lettre n° 57", "Jestem poza biurem."),
     ("Resposta automática: Lettre n° 57", "Estou fora do escritório."),
     ("Out of Office: Lettre n° 57", "I am away."),
     ("Out of Office AutoReply: Lettre n° 57", "On annual leave."),

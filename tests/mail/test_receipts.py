@@ -27,6 +27,19 @@ def test_a_receipt_someone_attached_is_no_receipt():
     assert receipts.why(altered("lu.eml", change)) == ""
 
 
+def test_a_receipt_a_gateway_put_a_foot_under_is_still_one():
+    inner = b"Content-Type: multipart/report; report-type=disposition-notification; boundary=i\n\n--i\n\nLu\n--i--\n"
+    head = b"From: a@kerbrec.example\nSubject: Lu : x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=o\n\n"
+    foot = b"Content-Type: text/plain\n\nfoot\n"
+
+    first, last = (
+        head + b"--o\n" + b"--o\n".join(parts) + b"--o--\n" for parts in ((inner, foot), (foot, inner))
+    )
+
+    assert receipts.why(message.read(first)) == "multipart/report; report-type=disposition-notification"
+    assert receipts.why(message.read(last)) == ""
+
+
 def test_a_receipt_that_says_refused_is_a_return_in_disguise():
     thrown_away = (
         b"manual-action/MDN-sent-manually; displayed",
