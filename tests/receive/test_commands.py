@@ -21,6 +21,7 @@ def test_what_is_plain_is_read_alike(verb: str, path: str, parameters: str, end:
     address, rest = commands.path(path + parameters)
 
     assert read is None or (read.sender or read.recipient, rest) == (address, parameters.strip())
+    assert read is None or read.is_extended is bool(parameters)
 
 
 def test_the_plainest_commands_are_plain():
